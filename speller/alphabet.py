@@ -1,0 +1,79 @@
+"""Characters and their numbers, and the special symbols before them."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+PADDING = 0
+"""Fills the end of the shorter words of a batch; never read, never written."""
+
+END = 1
+"""Ends a word that the decoder writes."""
+
+UNKNOWN = 2
+"""Stands for a character that the alphabet lacks; read, never written."""
+
+CORRECT = 3
+"""Starts the source and the target where the model reads a misspelling and writes the word that was meant."""
+
+MISSPELL = 4
+"""Starts them where it reads the word that was meant and writes a misspelling of it."""
+
+SPECIALS = 5
+"""How many symbols come before the first character."""
+
+
+class Alphabet:
+    """The characters that words are made of, numbered from ``SPECIALS``, after the special symbols.
+
+    >>> alphabet = Alphabet("abc")
+    >>> symbols, lengths = alphabet.encode(["cab", "a?"])
+    >>> symbols.tolist(), lengths.tolist()
+    ([[7, 5, 6], [5, 2, 0]], [3, 2])
+    >>> alphabet.decode(symbols)
+    ['cab', 'a�']
+    """
+
+    def __init__(self, characters: Iterable[str]) -> None:
+        self.characters = "".join(characters)
+        if len(set(self.characters)) != len(self.characters):
+            raise ValueError(f"an alphabet names each character once, not as in {self.characters!r}")
+        self._number = {character: SPECIALS + place for place, character in enumerate(self.characters)}
+
+    @classmethod
+    def of_words(cls, words: Iterable[str]) -> "Alphabet":
+        """The alphabet of all characters in the words, in code point order."""
+        return cls(sorted(set().union(*words)))
+
+    def __len__(self) -> int:
+        """How many symbols there are, the special ones counted in."""
+        return SPECIALS + len(self.characters)
+
+    def encode(self, words: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The words as one padded batch of symbols.
+
+        Returns:
+            symbols ``(words, longest)``, padded with ``PADDING``, and lengths ``(words,)``. A character that the
+            alphabet lacks becomes ``UNKNOWN``.
+        """
+        lengths = np.fromiter((len(word) for word in words), np.int64, len(words))
+        symbols = np.full((len(words), int(lengths.max(initial=0))), PADDING)
+        for row, word in enumerate(words):
+            symbols[row, : len(word)] = [self._number.get(character, UNKNOWN) for character in word]
+        return symbols, lengths
+
+    def decode(self, symbols: NDArray[np.integer]) -> list[str]:
+        """The words that a batch of symbols ``(words, longest)`` spells, each up to its first end or padding.
+
+        An unknown character reads as U+FFFD.
+        """
+        words = []
+        for row in symbols.tolist():
+            letters = []
+            for symbol in row:
+                if symbol in (PADDING, END):
+                    break
+                letters.append(self.characters[symbol - SPECIALS] if symbol >= SPECIALS else "\N{REPLACEMENT CHARACTER}")
+            words.append("".join(letters))
+        return words
