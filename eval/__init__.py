@@ -1,0 +1,1 @@
+"""Judging: what a model is worth, beside what else corrects words."""

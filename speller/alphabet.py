@@ -74,6 +74,8 @@ class Alphabet:
             for symbol in row:
                 if symbol in (PADDING, END):
                     break
-                letters.append(self.characters[symbol - SPECIALS] if symbol >= SPECIALS else "\N{REPLACEMENT CHARACTER}")
+                letters.append(
+                    self.characters[symbol - SPECIALS] if symbol >= SPECIALS else "\N{REPLACEMENT CHARACTER}"
+                )
             words.append("".join(letters))
         return words

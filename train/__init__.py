@@ -1,0 +1,1 @@
+"""Everything that makes a model; needs the extra ``[train]``."""
