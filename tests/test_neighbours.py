@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rapidfuzz.distance import OSA
+
+from speller.lexicon import Lexicon
+from speller.neighbours import Neighbours
+
+WORD = st.text("abcdé", min_size=1, max_size=9)
+ENTRIES = st.dictionaries(WORD, st.sampled_from([0, 1, 2, 3.5]), min_size=1, max_size=60)
+
+
+def by_scan(lexicon: Lexicon, word: str, count: int) -> list[tuple[int, int]]:
+    offered = lexicon.offered.tolist()
+    order = sorted(offered, key=lambda i: (OSA.distance(word, lexicon.words[i]), -lexicon.zipf[i], i))
+    return [(index, OSA.distance(word, lexicon.words[index])) for index in order[:count]]
+
+
+@given(ENTRIES, st.lists(st.text("abcdéx☺", max_size=12), max_size=5), st.integers(1, 8))
+def test_equals_a_full_scan(entries, written, count):
+    lexicon = Lexicon.build(entries)
+    found = Neighbours(lexicon).nearest(written, count)
+    assert len(found) == len(written)
+    longest = max((len(lexicon.words[index]) for index in lexicon.offered), default=0)
+    for word, (index, distance) in zip(written, found, strict=True):
+        expected = by_scan(lexicon, word, count) if len(word) <= 2 * longest else []
+        assert list(zip(index.tolist(), distance.tolist(), strict=True)) == expected
+
+
+def test_equals_a_full_scan_over_many_words():
+    # Enough different letters and lengths for more features than a signature has bits.
+    random = np.random.default_rng(5)
+    letters = [chr(code) for code in range(ord("α"), ord("α") + 90)]
+    share = 1 / np.arange(1, 91)
+    drawn = [
+        "".join(random.choice(letters, size=length, p=share / share.sum())) for length in random.integers(1, 20, 1500)
+    ]
+    lexicon = Lexicon.build({word: float(zipf) for word, zipf in zip(drawn, random.integers(0, 9, 1500), strict=True)})
+    assert len(lexicon.signatures.times) == 64
+    written = [word[1:] + "α" for word in lexicon.words[::50]]
+    for word, (index, distance) in zip(written, Neighbours(lexicon).nearest(written, 12), strict=True):
+        assert list(zip(index.tolist(), distance.tolist(), strict=True)) == by_scan(lexicon, word, 12)
+
+
+@given(ENTRIES, st.text("abcdéx", max_size=12))
+def test_no_bound_is_above_the_distance(entries, word):
+    lexicon = Lexicon.build(entries)
+    bound = lexicon.signatures.bound(word)
+    for place, index in enumerate(lexicon.signatures.index.tolist()):
+        assert bound[place] <= OSA.distance(word, lexicon.words[index])
+
+
+def test_equal_distances_go_by_frequency():
+    lexicon = Lexicon.build({"cat": 3, "bat": 5, "hat": 4, "rat": 5, "mat": 0})
+    index, distance = Neighbours(lexicon).nearest(["xat"])[0]
+    assert [lexicon.words[i] for i in index] == ["bat", "rat", "hat", "cat"]
+    assert distance.tolist() == [1, 1, 1, 1]
+
+
+def test_compares_few_words_where_the_nearest_are_near(monkeypatch):
+    random = np.random.default_rng(3)
+    lexicon = Lexicon.build({"".join(random.choice(list("abcdefghijklmnop"), size=8)): 3.0 for _ in range(3000)})
+    compared = []
+    from rapidfuzz import process
+
+    def counting(queries, choices, **options):
+        compared.append(len(choices))
+        return cdist(queries, choices, **options)
+
+    cdist = process.cdist
+    monkeypatch.setattr(process, "cdist", counting)
+    word = lexicon.words[77]
+    assert Neighbours(lexicon).nearest([word], 1)[0][0].tolist() == [77]
+    assert 1 <= sum(compared) < 30
+
+
+@pytest.mark.parametrize("word", ["a" * 1000, "☺" * 10**5, "\ud800" * 41])
+def test_a_word_far_longer_than_any_has_none(word):
+    index, distance = Neighbours(Lexicon.build({"a" * 20: 3})).nearest([word])[0]
+    assert index.tolist() == distance.tolist() == []
+
+
+def test_words_longer_than_a_byte_counts_are_found():
+    words = {"a" * length: 3.0 for length in (254, 255, 256, 257, 300, 600)}
+    lexicon = Lexicon.build(words)
+    index, distance = Neighbours(lexicon).nearest(["a" * 299], 3)[0]
+    assert [len(lexicon.words[i]) for i in index] == [300, 257, 256]
+    assert distance.tolist() == [1, 42, 43]
+
+
+def test_no_words_and_no_offer():
+    assert Neighbours(Lexicon.build({"a": 3})).nearest([]) == []
+    index, _ = Neighbours(Lexicon.build({"a": 0})).nearest(["a"])[0]
+    assert index.tolist() == []
+
+
+def test_refuses_a_count_below_1():
+    with pytest.raises(ValueError, match="count must be 1 or more, not 0"):
+        Neighbours(Lexicon.build({"a": 3})).nearest(["a"], 0)
