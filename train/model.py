@@ -1,0 +1,144 @@
+"""The encoder-decoder: reads a word letter by letter, writes another one, in either direction."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from speller.alphabet import CORRECT, MISSPELL, PADDING
+
+Cell = Literal["lstm", "gru", "rnn"]
+State = tuple[Tensor, ...]
+"""What the decoder's cell carries from one symbol to the next, each part ``(rows, decoder)``: (h, c) or (h,)."""
+
+CELLS: dict[Cell, Callable[..., nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
+NEVER_WRITTEN = (PADDING, CORRECT, MISSPELL)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """The shape of a model.
+
+    Attributes:
+        symbols: how many symbols the alphabet has, the special ones counted in.
+        embedding: width of a symbol's vector.
+        encoder: width of the encoder's cell in each of its two directions.
+        decoder: width of the decoder's cell, and of what it attends to.
+        cell: the recurrent cell; ``rnn`` is there to show the vanishing gradient that the others cure.
+    """
+
+    symbols: int
+    embedding: int = 64
+    encoder: int = 192
+    decoder: int = 256
+    cell: Cell = "lstm"
+
+    def __post_init__(self) -> None:
+        if self.cell not in CELLS:
+            raise ValueError(f"the cell is one of {', '.join(CELLS)}, not {self.cell!r}")
+        for name in ("symbols", "embedding", "encoder", "decoder"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is a positive width, not {getattr(self, name)}")
+
+
+class Memory(NamedTuple):
+    """What the encoder made of a batch of words, for the decoder to attend to.
+
+    Attributes:
+        states: ``(batch, time, decoder)``.
+        mask: ``(batch, time)``, true where there is a symbol and not padding.
+        initial: the decoder's first state.
+    """
+
+    states: Tensor
+    mask: Tensor
+    initial: State
+
+
+class SpellingModel(nn.Module):
+    """A bidirectional encoder, and a decoder with attention after its recurrence.
+
+    The attention is that of Luong et al. (2015) without input feeding: since nothing that is attended to enters the
+    recurrence, a whole word under teacher forcing is one fused call.
+    A direction symbol (``CORRECT`` or ``MISSPELL``) starts the source and the target alike, so that one network gives
+    the probability of a word given a misspelling and of a misspelling given a word.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embedding = nn.Embedding(config.symbols, config.embedding)
+        cell = CELLS[config.cell]
+        self.encoder = cell(config.embedding, config.encoder, batch_first=True, bidirectional=True)
+        self.states_per_cell = 2 if config.cell == "lstm" else 1
+        self.bridge = nn.Linear(2 * config.encoder, self.states_per_cell * config.decoder)
+        self.memory = nn.Linear(2 * config.encoder, config.decoder)
+        self.decoder = cell(config.embedding, config.decoder, batch_first=True)
+        self.combine = nn.Linear(2 * config.decoder, config.decoder)
+        self.output = nn.Linear(config.decoder, config.symbols)
+        never_written = torch.zeros(config.symbols)
+        never_written[list(NEVER_WRITTEN)] = -torch.inf
+        self.register_buffer("never_written", never_written, persistent=False)
+        self.never_written: Tensor
+
+    def encode(self, source: Tensor, lengths: Tensor) -> Memory:
+        """Read words.
+
+        Args:
+            source: ``(batch, time)`` symbols, a direction symbol first, padded with anything.
+            lengths: ``(batch,)``, the direction symbol counted in, at least 1.
+        """
+        packed = pack_padded_sequence(self.embedding(source), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        states, last = self.encoder(packed)
+        states, _ = pad_packed_sequence(states, batch_first=True, total_length=source.shape[1])
+        last = last[0] if isinstance(last, tuple) else last  # (2, batch, encoder)
+        initial = torch.tanh(self.bridge(torch.cat((last[0], last[1]), dim=-1)))
+        mask = torch.arange(source.shape[1], device=source.device) < lengths.to(source.device)[:, None]
+        return Memory(self.memory(states), mask, initial.chunk(self.states_per_cell, dim=-1))
+
+    def decode(self, previous: Tensor, state: State, memory: Memory) -> tuple[Tensor, State]:
+        """Write on, from what was written so far.
+
+        Args:
+            previous: ``(rows, steps)``, the symbol before each one that is asked for. There may be several rows for
+                each word of the memory, next to each other: ``rows`` is a multiple of the memory's batch. The memory
+                is shared among them, not copied.
+            state: the decoder's state before the first step.
+            memory: what to attend to.
+
+        Returns:
+            log-probabilities ``(rows, steps, symbols)``, float32 or wider, and the state after the last step.
+        """
+        return self.decode_embedded(self.embedding(previous), state, memory)
+
+    def decode_embedded(self, previous: Tensor, state: State, memory: Memory) -> tuple[Tensor, State]:
+        """The same from vectors ``(rows, steps, embedding)``, for what was written only in expectation."""
+        before = tuple(part[None].contiguous() for part in state)
+        hidden, after = self.decoder(previous, before if len(before) > 1 else before[0])  # (rows, steps, decoder)
+        after = after if isinstance(after, tuple) else (after,)
+        context, _ = self.attend(hidden, memory)
+        combined = torch.tanh(self.combine(torch.cat((context, hidden), dim=-1)))
+        logits = self.output(combined)
+        logits = logits if logits.dtype == torch.float64 else logits.float()
+        return torch.log_softmax(logits + self.never_written, dim=-1), tuple(part[0] for part in after)
+
+    def attend(self, hidden: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
+        """Look from the decoder's states ``(rows, steps, decoder)`` back at the memory.
+
+        Returns:
+            the contexts, of the same shape, and the weights ``(rows, steps, time)``.
+        """
+        batch, time, width = memory.states.shape
+        queries = hidden.reshape(batch, -1, width)  # (batch, rows / batch * steps, decoder)
+        scores = queries @ memory.states.transpose(1, 2) * width**-0.5
+        weights = scores.masked_fill(~memory.mask[:, None], -torch.inf).softmax(dim=-1)
+        context = weights.to(memory.states.dtype) @ memory.states
+        return context.reshape(hidden.shape), weights.reshape(*hidden.shape[:2], time)
+
+    def forward(self, source: Tensor, source_lengths: Tensor, previous: Tensor) -> Tensor:
+        """Log-probabilities ``(batch, steps, symbols)`` under teacher forcing."""
+        memory = self.encode(source, source_lengths)
+        return self.decode(previous, memory.initial, memory)[0]
