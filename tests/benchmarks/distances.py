@@ -1,0 +1,195 @@
+"""The distances beside the public packages, in one process: milliseconds, ratios and peak memory.
+
+    pip install --no-deps tslearn pysdtw ddtw && pip install scikit-learn
+    python tests/benchmarks/distances.py [--threads 2] [--rounds 15] [--json FILE]
+
+The peers (tslearn, Tavenard et al.; pysdtw, after Maghoumi's soft-DTW for CUDA; ddtw) want older versions of torch or
+numba than they need; ``--no-deps`` takes them as they are. One that is not installed is left out. All compute
+soft-DTW of the same cost matrices, float32, gamma 0.1, value and gradient; ``soft_alignment`` has as many cells.
+
+Each round times everyone once, so that a busy machine is busy for all; what counts is the median, and the ratios are
+those of medians. Peak memory is that of one call, in floats a cell beyond the costs, as a process of its own sees it
+(how far its resident set grows), at 32 x 1024 x 1024. With a GPU, the CUDA kernels stand beside pysdtw's at 4,096 x 24
+x 24, with the share of the time that moving their bytes alone would take.
+"""
+
+import argparse
+import importlib.util
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import torch
+from rapidfuzz.distance import OSA, Levenshtein
+
+from speller.train.distance import edit_distance, soft_alignment, soft_dtw
+
+SIZES = [(256, 16), (256, 64), (32, 256)]
+MEMORY_SIZE = (32, 1024)
+GPU_SIZE = (4096, 24)
+GAMMA = 0.1
+OURS = ("soft_dtw", "soft_alignment", "soft_alignment, swap")
+PEERS = ("tslearn", "pysdtw", "ddtw")
+
+
+def contenders(device: str) -> dict[str, Callable[[torch.Tensor], torch.Tensor]]:
+    """Everyone who is installed, as a function of cost matrices."""
+    found: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+        "soft_dtw": lambda costs: soft_dtw(costs, gamma=GAMMA),
+        "soft_alignment": lambda costs: soft_alignment(costs, gamma=GAMMA),
+        "soft_alignment, swap": lambda costs: soft_alignment(costs, gamma=GAMMA, transposition=1.0),
+    }
+    if device == "cpu" and importlib.util.find_spec("tslearn"):
+        from tslearn.metrics.soft_dtw_loss_pytorch import _SoftDTWLossPyTorch
+
+        found["tslearn"] = lambda costs: _SoftDTWLossPyTorch.apply(costs, GAMMA)
+    if importlib.util.find_spec("pysdtw"):
+        from pysdtw.sdtw_cpu import SoftDTWcpu
+        from pysdtw.sdtw_cuda import SoftDTWcuda
+
+        peer = SoftDTWcuda if device == "cuda" else SoftDTWcpu
+        found["pysdtw"] = lambda costs: peer.apply(costs, torch.tensor([costs.shape[1:]] * len(costs)), GAMMA, 0)
+    if device == "cpu" and importlib.util.find_spec("ddtw"):
+        from ddtw import SDTW
+
+        mean = SDTW(gamma=GAMMA, normalization="none", backend="cpu_numba")
+        found["ddtw"] = lambda costs: mean(C=costs) * len(costs)
+    return found
+
+
+def value_and_gradient(function: Callable[[torch.Tensor], torch.Tensor], costs: torch.Tensor) -> float:
+    """One call forward and backward; the sum of the values, to see that all compute the same."""
+    costs.grad = None
+    total = function(costs).sum()
+    total.backward()
+    if costs.is_cuda:
+        torch.cuda.synchronize()
+    return total.item()
+
+
+def time_all(device: str, size: tuple[int, int], rounds: int) -> dict[str, float]:
+    """Median milliseconds of everyone, at one size."""
+    batch, length = size
+    costs = torch.rand(batch, length, length, generator=torch.Generator().manual_seed(0)).to(device).requires_grad_()
+    everyone = contenders(device)
+    totals = {name: value_and_gradient(function, costs) for name, function in everyone.items()}
+    for name in set(PEERS) & set(totals):
+        if abs(totals[name] - totals["soft_dtw"]) > 1e-3 * batch:
+            raise SystemExit(f"{name} computes {totals[name]} where soft_dtw computes {totals['soft_dtw']}")
+    times: dict[str, list[float]] = {name: [] for name in everyone}
+    for _ in range(rounds):
+        for name, function in everyone.items():
+            start = time.perf_counter()
+            value_and_gradient(function, costs)
+            times[name].append(1000 * (time.perf_counter() - start))
+    return {name: statistics.median(each) for name, each in times.items()}
+
+
+def time_exact(size: tuple[int, int], rounds: int) -> dict[str, float]:
+    """Median milliseconds of the exact distances beside rapidfuzz in a loop."""
+    a, b = torch.randint(0, 26, (2, *size), generator=torch.Generator().manual_seed(0))
+    words = [["".join(chr(97 + symbol) for symbol in row) for row in each.tolist()] for each in (a, b)]
+    pairs = list(zip(*words, strict=True))
+    everyone: dict[str, Callable[[], object]] = {
+        "edit_distance": lambda: edit_distance(a, b),
+        "rapidfuzz": lambda: [Levenshtein.distance(*pair) for pair in pairs],
+        "edit_distance, swap": lambda: edit_distance(a, b, transposition=True),
+        "rapidfuzz, swap": lambda: [OSA.distance(*pair) for pair in pairs],
+    }
+    times: dict[str, list[float]] = {name: [] for name in everyone}
+    for round_ in range(rounds + 1):  # the first compiles
+        for name, function in everyone.items():
+            start = time.perf_counter()
+            function()
+            if round_:
+                times[name].append(1000 * (time.perf_counter() - start))
+    return {name: statistics.median(each) for name, each in times.items()}
+
+
+def resident(field: str) -> int:
+    """This process's resident memory in bytes: ``VmRSS`` now, ``VmHWM`` at its largest."""
+    with open("/proc/self/status") as status:
+        return next(1024 * int(line.split()[1]) for line in status if line.startswith(field))
+
+
+def peak_floats_a_cell(name: str) -> float:
+    """What one call takes beyond the costs at its peak, after a small one has compiled it."""
+    function = contenders("cpu")[name]
+    value_and_gradient(function, torch.rand(32, 8, 8, requires_grad=True))
+    batch, length = MEMORY_SIZE
+    costs = torch.rand(batch, length, length, requires_grad=True)
+    before = resident("VmRSS")
+    value_and_gradient(function, costs)
+    return (resident("VmHWM") - before) / (4 * costs.numel())
+
+
+def measure_memory(threads: int) -> dict[str, float]:
+    """Everyone's peak, each in a process of its own."""
+    found = {}
+    for name in contenders("cpu"):
+        command = [sys.executable, __file__, "--threads", str(threads), "--peak", name]
+        found[name] = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1])
+    return found
+
+
+def show(title: str, results: dict[str, float], unit: str, *, against: tuple[str, ...] = ()) -> None:
+    """One table: each result and, for ours, how many times faster than the fastest of those it is set against."""
+    print(f"\n{title}")
+    rivals = [results[name] for name in against if name in results]
+    for name, result in results.items():
+        ratio = f"   {min(rivals) / result:5.1f}x the fastest peer" if rivals and name in OURS else ""
+        print(f"  {name:24}{result:9.2f} {unit}{ratio}")
+
+
+def main() -> None:
+    """Runs everything and prints it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--json", metavar="FILE", help="write the figures there too")
+    parser.add_argument("--peak", metavar="NAME", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    if options.peak:
+        print(peak_floats_a_cell(options.peak))
+        return
+    figures: dict[str, dict[str, float]] = {}
+    for size in SIZES:
+        title = f"{size[0]} x {size[1]} x {size[1]}, value and gradient, float32, {options.threads} threads"
+        figures[title] = time_all("cpu", size, options.rounds)
+        show(title, figures[title], "ms", against=PEERS)
+    for size in SIZES:
+        title = f"{size[0]} x {size[1]} x {size[1]}, exact"
+        figures[title] = time_exact(size, options.rounds)
+        show(title, figures[title], "ms")
+    figures["memory"] = measure_memory(options.threads)
+    show(f"peak memory at {MEMORY_SIZE[0]} x {MEMORY_SIZE[1]} x {MEMORY_SIZE[1]}", figures["memory"], "floats a cell")
+    if torch.cuda.is_available():
+        title = f"CUDA, {GPU_SIZE[0]} x {GPU_SIZE[1]} x {GPU_SIZE[1]}, value and gradient, float32"
+        figures[title] = time_all("cuda", GPU_SIZE, options.rounds)
+        show(title, figures[title], "ms", against=PEERS)
+        source = torch.rand(2**28, device="cuda")
+        copy_ms = [time_copy(source) for _ in range(5)][-1]
+        cells = GPU_SIZE[0] * GPU_SIZE[1] ** 2
+        floats = 8 * cells  # costs read; two weights written and read; the gradient written, read and scaled
+        share = floats * copy_ms / (2 * source.numel()) / figures[title]["soft_alignment"]
+        print(f"  soft_alignment reaches {share:.0%} of the memory's speed")
+    if options.json:
+        with open(options.json, "w") as file:
+            json.dump(figures, file, indent=1)
+
+
+def time_copy(source: torch.Tensor) -> float:
+    """Milliseconds to copy a tensor on its GPU: a read and a write of each of its floats."""
+    torch.cuda.synchronize()
+    start = time.perf_counter()
+    source.clone()
+    torch.cuda.synchronize()
+    return 1000 * (time.perf_counter() - start)
+
+
+if __name__ == "__main__":
+    main()
