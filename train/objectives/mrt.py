@@ -1,0 +1,87 @@
+"""Minimum risk training: the expected edit distance over the words that were considered."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from speller.train.batch import Batch
+from speller.train.distance import edit_distance
+from speller.train.model import Memory, SpellingModel
+from speller.train.objectives.objective import Loss
+from speller.train.objectives.options import check_choice, check_positive, check_switch, check_whole
+from speller.train.objectives.scored import longest_written, pad_words, repeat_targets, score_words
+from speller.train.writing import write_beam, write_words
+
+
+@dataclass(frozen=True, kw_only=True)
+class MinimumRisk:
+    """The expected edit distance over a few words S, among which the model's probabilities are renormalised.
+
+        sum_{w in S} Q(w) D(w, y),    Q(w) = P(w)^alpha / sum_{v in S} P(v)^alpha
+
+    (Shen et al. 2016, section 3). ``candidates="sample"``: S is the right word and samples beside it, as in their
+    algorithm 1; S is a set, so a word that was sampled again counts once. ``"beam"``: S is what a beam search finds,
+    all of it different, with the right word or without (Prabhavalkar et al. 2018, the N-best list). Since Q sums to 1,
+    subtracting the mean distance as the latter do would change no gradient. A word that was cut off has the probability
+    of its letters.
+
+    Attributes:
+        samples: how many words S has, at least 2, the repeated ones counted in.
+        candidates: where they come from.
+        alpha: the sharpness of Q. With 1, the default, it is the model's own distribution given S (that of Prabhavalkar
+            et al.); Shen et al. took 0.005 for whole sentences, whose probabilities lie further apart.
+        transposition: whether a swap of neighbouring letters is one edit.
+    """
+
+    samples: int = 8
+    candidates: Literal["sample", "beam"] = "sample"
+    alpha: float = 1.0
+    transposition: bool = False
+
+    def __post_init__(self) -> None:
+        check_whole("samples", self.samples, least=2)
+        check_choice("candidates", self.candidates, ("sample", "beam"))
+        check_positive("alpha", self.alpha)
+        check_switch("transposition", self.transposition)
+
+    def __call__(self, model: SpellingModel, batch: Batch, *, progress: float = 1.0) -> Loss:
+        """The mean risk of the batch, in edits.
+
+        Of the scalars, ``different`` is how many different words a misspelling has, ``right`` the mean Q of the right
+        word, 0 where it is not in S.
+        """
+        memory = model.encode(batch.source, batch.source_lengths)
+        longest = longest_written(batch)
+        words, lengths, counted = self.words(model, memory, batch, longest)
+        targets, target_lengths = repeat_targets(batch, self.samples)
+        distances = edit_distance(
+            words, targets, a_lengths=lengths, b_lengths=target_lengths, transposition=self.transposition
+        ).view(len(batch), self.samples)
+        scored = score_words(model, memory, words, lengths, direction=batch.direction, longest=longest)
+        log_probs = scored.chosen.sum(dim=1).view(len(batch), self.samples)
+        chances = (self.alpha * log_probs).masked_fill(~counted, -torch.inf).softmax(dim=1)
+        risk = (chances * distances).sum(dim=1).mean()
+        right = (chances.detach() * (distances == 0)).sum(dim=1).mean()
+        return Loss(risk, {"different": counted.sum(dim=1).to(risk.dtype).mean(), "right": right})
+
+    def words(self, model: SpellingModel, memory: Memory, batch: Batch, longest: int) -> tuple[Tensor, Tensor, Tensor]:
+        """The words ``(batch * samples, steps)``, their lengths, and which of them count: ``(batch, samples)``."""
+        if self.candidates == "beam":
+            beam = write_beam(model, memory, direction=batch.direction, longest=longest, width=self.samples)
+            return beam.words, beam.lengths, ~beam.log_probs.isneginf().view(len(batch), -1)
+        sampled, lengths = write_words(
+            model, memory, direction=batch.direction, longest=longest, samples=self.samples - 1
+        )
+        steps = max(sampled.shape[1], batch.target.shape[1])
+        sampled = pad_words(sampled, steps).view(len(batch), -1, steps)
+        words = torch.cat((pad_words(batch.target, steps)[:, None], sampled), dim=1)  # (batch, samples, steps)
+        lengths = torch.cat((batch.target_lengths[:, None], lengths.view(len(batch), -1)), dim=1)
+        return words.flatten(0, 1), lengths.flatten(), ~repeated(words)
+
+
+def repeated(words: Tensor) -> Tensor:
+    """Which words ``(batch, several, steps)``, padded alike, stand before in their row: ``(batch, several)``."""
+    equal = (words[:, :, None] == words[:, None]).all(dim=-1)  # (batch, several, several)
+    return equal.tril(diagonal=-1).any(dim=-1)
