@@ -1,0 +1,141 @@
+import signal
+import subprocess
+import time
+
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from speller.alphabet import CORRECT
+from speller.corrector import Corrector
+from speller.train.checkpoint import read_tensors
+from speller.train.loop import CHECKPOINT, learning_rate, open_accelerator, watch
+from speller.train.monitor import Monitor
+from speller.train.pairs import Pair
+from speller.train.recipe import Recipe
+from speller.train.run import WEIGHTS
+
+
+@pytest.fixture
+def arguments(made_up_language, tmp_path):
+    """Gives the arguments of a small run on the made-up language."""
+
+    def arguments(out, steps, objective):
+        changed = ["--steps", str(steps), "--objective", objective, "--device", "cpu", "--out", str(tmp_path / out)]
+        return ["train", "--recipe", str(made_up_language), *changed]
+
+    return arguments
+
+
+@pytest.fixture
+def started():
+    """Starts a process as from a shell; it does not outlive the test."""
+    processes = []
+
+    def start(*command):
+        # Ctrl-C is ignored in what a shell's background job starts.
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )  # fmt: skip
+        processes.append(process)
+        return process
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def ended(process):
+    output, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    return output, errors
+
+
+def wait_for(happened, process):
+    deadline = time.monotonic() + 60
+    while not happened():
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_to_the_same_weights(arguments, started, hasty, tmp_path):
+    steps = 400
+    objective = "cross-entropy+0.1*reinforce"  # which samples
+    ended(started(*hasty, *arguments("whole", steps, objective)))
+
+    again = [*hasty, *arguments("killed", steps, objective)]
+    killed = started(*again)
+    wait_for((tmp_path / "killed" / CHECKPOINT).exists, killed)
+    time.sleep(0.15)
+    killed.send_signal(signal.SIGKILL)
+    assert killed.wait() == -signal.SIGKILL
+    step = int(read_tensors(tmp_path / "killed" / CHECKPOINT)[1]["step"])
+    assert 0 < step < steps
+    _, errors = ended(started(*again))
+    assert f"from step {step} of {steps}" in errors
+
+    whole, resumed = (read_tensors(tmp_path / name / WEIGHTS)[0] for name in ("whole", "killed"))
+    assert set(whole) == set(resumed)
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_with_a_model(arguments, started, speller, tmp_path):
+    process = started(str(speller), *arguments("stopped", 10_000_000, "cross-entropy"))
+    wait_for(lambda: any((tmp_path / "stopped").glob("events.*")), process)
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    output, errors = ended(process)
+    assert "stopped at step " in errors
+    assert "Traceback" not in errors
+    assert output.strip() == str(tmp_path / "stopped" / "model")
+    corrector = Corrector.load(output.strip())
+    known = corrector.lexicon.words[0]
+    assert corrector.correct(known) == known
+    assert 0 < corrector.suggest(known[1:] + "x")[0].probability <= 1
+
+
+def test_the_learning_rate_rises_and_falls():
+    recipe = Recipe(steps=100, warmup=10, learning_rate=1e-2)
+    rates = [learning_rate(recipe, step) for step in range(101)]
+    assert rates[0] == pytest.approx(1e-3)
+    assert rates[9] == rates[10] == max(rates) == pytest.approx(1e-2)
+    assert rates[55] == pytest.approx(5e-3)
+    assert rates[100] == 0
+    assert learning_rate(Recipe(steps=3, warmup=0, learning_rate=1.0), 0) == 1
+    assert max(learning_rate(Recipe(steps=5, warmup=500, learning_rate=1.0), step) for step in range(5)) <= 0.01
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there():
+    with pytest.raises(ValueError, match="device 'cuda' is asked for, but torch sees no CUDA device"):
+        open_accelerator("cuda")
+    assert open_accelerator(None).device.type == "cpu"
+
+
+def test_watching_measures_what_the_model_writes(make_model, greek, tmp_path, monkeypatch):
+    written = [word[:-1] + "χ" if place % 3 else word for place, word in enumerate(greek.words)] * 5
+    held_out = [Pair("x" + word[1:].upper(), word.upper()) for word in greek.words] * 5
+    places = iter(range(len(written)))
+
+    def write(model, memory, *, direction, longest):
+        words = [written[next(places)] for _ in memory.mask]
+        symbols, lengths = greek.alphabet.encode(words)
+        assert direction == CORRECT
+        return torch.from_numpy(symbols), torch.from_numpy(lengths)
+
+    monkeypatch.setattr("speller.train.loop.write_words", write)
+    monitor = Monitor(tmp_path, step=0)
+    model, accelerator = make_model(symbols=len(greek.alphabet)), open_accelerator("cpu")
+    line = watch(model, held_out, greek, monitor, accelerator, step=7)
+    assert line == f"step 7: held out, mean edit distance {38 / 58:.3f}, right {20 / 58:.3f}"
+    assert watch(model, [], greek, monitor, accelerator, step=8) == "step 8: no pair is held out"
+    monitor.close()
+    events = EventAccumulator(str(tmp_path))
+    events.Reload()
+    assert [(event.step, event.value) for event in events.Scalars("held-out/top-1")] == [(7, pytest.approx(20 / 58))]
+    assert [event.value for event in events.Scalars("held-out/edit-distance")] == [pytest.approx(38 / 58)]

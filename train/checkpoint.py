@@ -1,0 +1,62 @@
+"""A checkpoint: weights, optimiser and step in one safetensors file, so that a run goes on exactly where it stopped."""
+
+import os
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+
+def save_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, *, step: int) -> None:
+    """Write a checkpoint; a run that is killed meanwhile leaves the old one or the new one."""
+    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+    for name, parameter in model.named_parameters():
+        tensors |= {f"optimizer.{part}.{name}": value for part, value in optimizer.state.get(parameter, {}).items()}
+    write_tensors(path, tensors, step=str(step))
+
+
+def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> int:
+    """Put a checkpoint back into a model and its optimiser.
+
+    Returns:
+        the step at which it was saved.
+
+    Raises:
+        ValueError: for a file that is cut off, no checkpoint, or one of another model.
+    """
+    tensors, metadata = read_tensors(path)
+    model_state = {name.removeprefix("model."): value for name, value in tensors.items() if name.startswith("model.")}
+    moments: dict[int, dict[str, Tensor]] = {}
+    number = {name: place for place, (name, _) in enumerate(model.named_parameters())}
+    try:
+        model.load_state_dict(model_state)
+        for key, value in tensors.items():
+            if key.startswith("optimizer."):
+                _, part, name = key.split(".", 2)
+                moments.setdefault(number[name], {})[part] = value
+        optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
+        return int(metadata["step"])
+    except (RuntimeError, KeyError, ValueError) as error:
+        raise ValueError(f"{path}: a checkpoint of another model: {error}") from None
+
+
+def write_tensors(path: Path, tensors: dict[str, Tensor], **metadata: str) -> None:
+    """Write named tensors to a safetensors file, in one move."""
+    partial = path.with_name(path.name + ".partial")
+    save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, partial, metadata)
+    os.replace(partial, path)
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors and the metadata of a safetensors file.
+
+    Raises:
+        ValueError: for a file that is missing, cut off or something else.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in sorted(file.keys())}, file.metadata() or {}
+    except (OSError, SafetensorError) as error:
+        raise ValueError(f"{path}: not a whole safetensors file: {error}") from None

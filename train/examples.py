@@ -1,0 +1,145 @@
+"""The stream of batches that a model is trained on: a mixture of real pairs, sampled errors and right words."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from speller.alphabet import CORRECT, MISSPELL, PADDING
+from speller.candidates import LONGEST
+from speller.lexicon import Lexicon, fold
+from speller.train.batch import Batch
+from speller.train.errors import ErrorModel
+from speller.train.pairs import Pair, part_of
+from speller.train.recipe import Recipe
+
+BATCHES_AT_ONCE = 32
+"""Batches are cut from this many batches' worth of examples, sorted by length, so that little is padding."""
+
+
+SPARE = 256
+"""So many words, at least, are misspelt at once: not one of them misspelt is no accident."""
+
+
+class Sides(NamedTuple):
+    """Both sides of some examples: symbols ``(examples, longest)``, padded, and lengths ``(examples,)`` of each."""
+
+    wrong: Tensor
+    wrong_lengths: Tensor
+    right: Tensor
+    right_lengths: Tensor
+
+
+class Examples:
+    """Batches by step: each is a function of the recipe's seed and the step alone, so that a resumed run sees the same.
+
+    Args:
+        recipe: shares, batch size and seed.
+        lexicon: the words to draw from. Those that ``part_of`` holds out are never drawn.
+        pairs: real pairs to train on; those held out are left out.
+        errors: the error model that misspells words.
+        device: where sampling runs and batches are made.
+    """
+
+    def __init__(
+        self, recipe: Recipe, lexicon: Lexicon, pairs: Sequence[Pair], errors: ErrorModel, *, device: torch.device
+    ) -> None:
+        self.recipe = recipe
+        self.device = device
+        offered = [index for index in lexicon.offered.tolist() if len(lexicon.words[index]) <= LONGEST]
+        drawn = [index for index in offered if part_of(lexicon.words[index], language=recipe.language) == "train"]
+        if not drawn:
+            raise ValueError("the lexicon offers no word to train on: one with a frequency above 0 is needed")
+        words = [lexicon.words[index] for index in drawn]
+        symbols, lengths = lexicon.alphabet.encode(words)
+        self.words = torch.from_numpy(symbols).to(device)
+        self.word_lengths = torch.from_numpy(lengths).to(device)
+        weights = 10.0 ** (recipe.word_power * lexicon.zipf[drawn].astype(np.float64))
+        self.word_weights = torch.from_numpy(weights).to(device)
+        self.sampler = errors.sampler(words, device=device)
+        trained = [
+            (fold(wrong), fold(right))
+            for wrong, right in pairs
+            if part_of(right, language=recipe.language) == "train" and max(len(wrong), len(right)) <= LONGEST
+        ]
+        if recipe.real and not trained:
+            raise ValueError(
+                f"no pair to train on among {len(pairs)}, but the recipe asks for a share of {recipe.real}"
+            )
+        encoded = [lexicon.alphabet.encode([pair[side] for pair in trained]) for side in (0, 1)]
+        self.pairs = Sides(*(torch.from_numpy(array).to(device) for side in encoded for array in side))
+        self._drawn: tuple[int, list[Batch]] = (-1, [])
+
+    def batch(self, step: int) -> Batch:
+        """The batch of a step, counted from 0."""
+        block, place = divmod(step, BATCHES_AT_ONCE)
+        if self._drawn[0] != block:
+            self._drawn = (block, self._draw(block))
+        return self._drawn[1][place]
+
+    def _draw(self, block: int) -> list[Batch]:
+        generator = torch.Generator(self.device).manual_seed(seed_of(self.recipe.seed, block))
+        drawn = self._examples(self.recipe.batch * BATCHES_AT_ONCE, generator)
+        # Nearly equal lengths are mixed, so that a batch is not all one kind of error.
+        blur = torch.rand(len(drawn.wrong), generator=generator, device=self.device)
+        order = (drawn.wrong_lengths + drawn.right_lengths + blur).argsort()
+        batches = []
+        turns = torch.rand(BATCHES_AT_ONCE, generator=generator, device=self.device) < self.recipe.misspelling
+        for rows, misspells in zip(order.chunk(BATCHES_AT_ONCE), turns.tolist(), strict=True):
+            wrong, wrong_lengths, right, right_lengths = (side[rows] for side in drawn)
+            if misspells:
+                batches.append(Batch.of(right, right_lengths, wrong, wrong_lengths, direction=MISSPELL))
+            else:
+                batches.append(Batch.of(wrong, wrong_lengths, right, right_lengths, direction=CORRECT))
+        places = torch.randperm(BATCHES_AT_ONCE, generator=generator, device=self.device).tolist()
+        return [batches[place] for place in places]
+
+    def _examples(self, count: int, generator: torch.Generator) -> Sides:
+        """``count`` examples of the mixture, one kind after the other."""
+        real, identical = (round(count * share) for share in (self.recipe.real, self.recipe.identity))
+        sampled = count - real - identical
+        parts = [self._misspelt(sampled, generator)] if sampled else []
+        if real:
+            rows = torch.randint(len(self.pairs[0]), (real,), generator=generator, device=self.device)
+            parts.append(Sides(*(side[rows] for side in self.pairs)))
+        if identical:
+            rows = self._drawn_words(identical, generator)
+            words, lengths = self.words[rows], self.word_lengths[rows]
+            parts.append(Sides(words, lengths, words, lengths))
+        return Sides(*(_stack(side) for side in zip(*parts, strict=True)))
+
+    def _misspelt(self, count: int, generator: torch.Generator) -> Sides:
+        parts: list[Sides] = []
+        while (missing := count - sum(len(part.wrong) for part in parts)) > 0:
+            # Some samples come out as a known word: a few more are drawn than are needed.
+            words = self._drawn_words(missing + missing // 8 + SPARE, generator)
+            symbols, lengths, wrong = self.sampler.sample(words, generator=generator)
+            some = wrong.nonzero()[:missing, 0]
+            if not len(some):
+                raise ValueError(
+                    "the error model misspells none of the lexicon's words: it has learned too little of them"
+                )
+            rows = words[some]
+            parts.append(Sides(symbols[some], lengths[some], self.words[rows], self.word_lengths[rows]))
+        return Sides(*(_stack(side) for side in zip(*parts, strict=True)))
+
+    def _drawn_words(self, count: int, generator: torch.Generator) -> Tensor:
+        """``(count,)`` places among the words, drawn with their frequency to the recipe's power."""
+        return torch.multinomial(self.word_weights, count, replacement=True, generator=generator)
+
+
+def seed_of(seed: int, number: int) -> int:
+    """A seed for the numbered part of a run, unlike those of all other parts."""
+    return int(np.random.SeedSequence((seed, number)).generate_state(1)[0])
+
+
+def _widen(symbols: Tensor, width: int) -> Tensor:
+    return torch.nn.functional.pad(symbols, (0, width - symbols.shape[1]), value=PADDING)
+
+
+def _stack(parts: tuple[Tensor, ...]) -> Tensor:
+    if parts[0].dim() == 1:
+        return torch.cat(parts)
+    return torch.cat([_widen(part, max(part.shape[1] for part in parts)) for part in parts])

