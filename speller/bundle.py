@@ -1,0 +1,123 @@
+"""A model's folder: what is in it, saving, loading, checking."""
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from speller.lexicon import Lexicon
+from speller.ranking import Ranking, Stage
+from speller.runtime import Runtime, open_runtime
+
+FORMAT = 1
+CONFIG = "config.json"
+LEXICON = "lexicon.npz"
+ENCODER = "encoder.onnx"
+DECODER = "decoder.onnx"
+FILES = (LEXICON, ENCODER, DECODER)
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A model, ready to correct with.
+
+    Attributes:
+        lexicon: the words it knows.
+        runtime: its two graphs.
+        ranking: its fitted weights.
+        card: what ``speller info`` tells of it: language, objective, data, licence, figures.
+        folder: where it lies.
+    """
+
+    lexicon: Lexicon
+    runtime: Runtime
+    ranking: Ranking
+    card: dict[str, Any]
+    folder: Path
+
+    @classmethod
+    def load(cls, name_or_path: str | Path = "en", *, device: str = "cpu") -> "Bundle":
+        """Load a model that ships, by its name, or one from a folder, to run on a device (see ``open_runtime``).
+
+        Raises:
+            ValueError: for a folder that is missing or no bundle, or a file in it that is missing, cut off or changed;
+                the message names it.
+        """
+        folder = find(name_or_path)
+        config = Config.read(folder)
+        for name in FILES:
+            _check(folder / name, config.files[name])
+        runtime = open_runtime(folder / ENCODER, folder / DECODER, device=device)
+        return cls(Lexicon.load(folder / LEXICON), runtime, config.ranking, config.card, folder)
+
+
+@dataclass(frozen=True)
+class Config:
+    """What a bundle's ``config.json`` says.
+
+    Attributes:
+        card: what ``speller info`` tells of the model.
+        ranking: its fitted weights.
+        files: size (``bytes``) and checksum (``sha256``) of each other file.
+    """
+
+    card: dict[str, Any]
+    ranking: Ranking
+    files: dict[str, dict[str, Any]]
+
+    @classmethod
+    def read(cls, folder: Path) -> "Config":
+        """What stands in a bundle's folder.
+
+        Raises:
+            ValueError: the file is missing, or not one that ``write_config`` wrote; the message names it.
+        """
+        path = folder / CONFIG
+        try:
+            stated = json.loads(path.read_text(encoding="utf-8"))
+            if stated["format"] != FORMAT:
+                raise ValueError(f"format {stated['format']!r}, where this version reads {FORMAT}")
+            ranking = Ranking(**{name: Stage(**stage) for name, stage in stated["ranking"].items()})
+            return cls(dict(stated["card"]), ranking, {name: stated["files"][name] for name in FILES})
+        except FileNotFoundError:
+            raise ValueError(f"{path}: missing; a model's folder has one") from None
+        except (OSError, KeyError, TypeError, AttributeError, ValueError) as error:
+            raise ValueError(f"{path}: not a model's configuration: {error!r}") from None
+
+
+def find(name_or_path: str | Path) -> Path:
+    """The folder of a model that ships, by its name, or the folder itself.
+
+    Raises:
+        ValueError: there is none of that name and no such folder.
+    """
+    shipped = Path(__file__).parent / name_or_path
+    if Path(name_or_path).name == str(name_or_path) and (shipped / CONFIG).is_file():
+        return shipped
+    folder = Path(name_or_path)
+    if not folder.is_dir():
+        raise ValueError(f"no model of the name {str(name_or_path)!r} ships, and there is no such folder")
+    return folder
+
+
+def write_config(folder: Path, ranking: Ranking, card: dict[str, Any]) -> None:
+    """Write ``config.json`` for the graphs and the lexicon that lie in the folder, with their sizes and checksums."""
+    files = {name: _state(folder / name) for name in FILES}
+    config = {"format": FORMAT, "card": card, "ranking": dataclasses.asdict(ranking), "files": files}
+    (folder / CONFIG).write_text(json.dumps(config, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _state(path: Path) -> dict[str, Any]:
+    content = path.read_bytes()
+    return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def _check(path: Path, stated: dict[str, Any]) -> None:
+    try:
+        found = _state(path)
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be read: {error.strerror}") from None
+    if found != stated:
+        raise ValueError(f"{path}: {found['bytes']} bytes that are not the {stated['bytes']} bytes of its model")

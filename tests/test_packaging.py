@@ -1,0 +1,59 @@
+"""The wheel, as a user installs it."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(ROOT)]
+    subprocess.run(build, check=True)
+    return next(folder.glob("speller-*.whl"))
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_the_house_and_the_english_model(wheel: Path) -> None:
+    held = zipfile.ZipFile(wheel).namelist()
+    modules = {
+        Path("speller" if floor == "speller" else f"speller/{floor}", path.relative_to(ROOT / floor)).as_posix()
+        for floor in ("speller", "train", "eval")
+        for path in (ROOT / floor).rglob("*.py")
+    }
+    assert modules == {name for name in held if name.endswith(".py")}
+    assert {name.split("/")[0] for name in held if ".dist-info" not in name} == {"speller"}
+    model = {"config.json", "lexicon.npz", "encoder.onnx", "decoder.onnx", "LICENSE"}
+    assert {f"speller/en/{name}" for name in model} == {name for name in held if name.startswith("speller/en/")}
+    assert "speller/py.typed" in held
+    assert "speller/train/recipes/en.toml" in held
+
+
+@pytest.mark.slow
+def test_the_model_in_the_wheel_is_small(wheel: Path) -> None:
+    files = [file for file in zipfile.ZipFile(wheel).infolist() if file.filename.startswith("speller/en/")]
+    assert sum(file.file_size for file in files) < 12e6
+
+
+@pytest.mark.slow
+def test_it_corrects_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
+    programs = tmp_path / "venv" / "bin"
+    subprocess.run([programs / "pip", "install", "--quiet", str(wheel)], check=True, cwd=tmp_path)
+    corrected = subprocess.run(
+        [programs / "speller", "correct", "recieve"], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert corrected.stdout == "receive\n"
+    listed = subprocess.run([programs / "pip", "list"], capture_output=True, text=True, check=True)
+    assert "torch" not in listed.stdout
+    trained = subprocess.run(
+        [programs / "speller", "train", "--out", "run"], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert trained.returncode == 2
+    assert "pip install 'speller[train]'" in trained.stderr
+    assert len(trained.stderr.splitlines()) == 1

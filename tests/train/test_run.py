@@ -1,0 +1,223 @@
+import re
+import shutil
+import tomllib
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from rapidfuzz.distance import Levenshtein
+
+from speller.bundle import Bundle, Config, find
+from speller.candidates import AS_WRITTEN
+from speller.cli import main
+from speller.corrector import Corrector
+from speller.lexicon import Lexicon
+from speller.train.checkpoint import read_tensors, write_tensors
+from speller.train.errors import ErrorModel
+from speller.train.loop import CHECKPOINT
+from speller.train.model import ModelConfig, SpellingModel
+from speller.train.objectives import OBJECTIVES
+from speller.train.pairs import part_of, read_pairs
+from speller.train.recipe import Recipe
+from speller.train.run import WEIGHTS, held_out_words, load_weights
+
+TINY = """
+embedding = 24
+encoder = 48
+decoder = 64
+learning_rate = 1e-2
+warmup = 30
+real = 0.7
+"""
+
+
+@pytest.fixture(scope="module")
+def greek_files(greek, greek_pairs, tmp_path_factory):
+    """A lexicon, pairs and a recipe of a small model, as files."""
+    folder = tmp_path_factory.mktemp("greek")
+    greek.save(folder / "greek.npz")
+    lines = [f"{wrong}\t{right}\n" for wrong, right in greek_pairs]
+    (folder / "pairs.tsv").write_text("".join(lines), encoding="utf-8")
+    (folder / "tiny.toml").write_text(TINY, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def small_run(made_up_language, run_speller, hasty):
+    """Runs a few steps on the made-up language."""
+
+    def run(out, *options):
+        arguments = ("train", "--recipe", made_up_language, "--out", out, "--device", "cpu", *options)
+        return run_speller(*arguments, command=hasty)
+
+    return run
+
+
+@pytest.mark.slow
+def test_a_small_greek_lexicon(greek_files, greek_pairs, run_speller, tmp_path):
+    given = ("--recipe", greek_files / "tiny.toml", "--lexicon", greek_files / "greek.npz")
+    given += ("--pairs", greek_files / "pairs.tsv", "--language", "el", "--device", "cpu")
+    result = run_speller("train", *given, "--steps", 300, "--batch", 64, "--out", tmp_path / "run")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip() == str(tmp_path / "run" / "model")
+    assert "held-out misspellings are too few to fit a ranking on (at least 200)" in " ".join(result.stderr.split())
+    assert Config.read(tmp_path / "run" / "model").ranking == Config.read(find("en")).ranking
+
+    corrector = Corrector.load(tmp_path / "run" / "model")
+    pairs = [pair for pair in greek_pairs if part_of(pair.right, language="el") == "train"]
+    wrong, right = zip(*((wrong, corrector.lexicon.index(right)) for wrong, right in pairs), strict=True)
+    written = [proposals[0][0] if proposals else None for proposals in corrector.search.write(wrong)]
+    assert np.mean([one == other for one, other in zip(written, right, strict=True)]) > 0.9  # the network alone
+    corrected = run_speller("correct", "--model", tmp_path / "run" / "model", *wrong, "ΑΘΉΝΑ", "hello")
+    *words, known, foreign = corrected.stdout.split()
+    usual = [corrector.lexicon.usual_case(index) for index in right]
+    assert np.mean([one == other for one, other in zip(words, usual, strict=True)]) > 0.6
+    assert (known, nonsense) == ("ΑΘΉΝΑ", "hello")
+
+
+@pytest.mark.slow
+def test_what_a_run_leaves(small_run, run_speller, made_up_language, tmp_path):
+    """The bundle is whole, its ranking fitted; the weights are the model's; the same command then changes nothing."""
+    out = tmp_path / "run"
+    result = small_run(out, "--steps", "60")
+    assert result.returncode == 0, result.stderr
+    assert "too few" not in result.stderr
+    assert "step 60: held out, mean edit distance" in result.stderr
+    bundle = Bundle.load(out / "model")
+    assert bundle.ranking != Config.read(find("en")).ranking
+    stated = tomllib.loads(made_up_language.read_text())
+    wrong, right = zip(*read_pairs(stated["pairs"][0]), strict=True)
+    suggested = [suggestions[0].word for suggestions in Corrector(bundle).suggest_many(wrong, 1)]
+    assert np.mean([one == other for one, other in zip(suggested, right, strict=True)]) > 0.7
+    assert bundle.lexicon.words == Lexicon.load(stated["lexicon"]).words
+    card = bundle.card
+    assert card | {"language": "und", "objective": "cross-entropy", "cell": "lstm", "words": 72} == card
+    assert card["trained on"] == "960 words"
+    weights, _ = read_tensors(out / WEIGHTS)
+    assert card["parameters"] == sum(tensor.numel() for tensor in weights.values())
+
+    info = run_speller("info", "--model", out / "model")
+    assert info.returncode == 0
+    assert "cross-entropy" in info.stdout
+
+    again = small_run(out, "--steps", "60")
+    assert "from step 60 of 60" in again.stderr
+    after, _ = read_tensors(out / WEIGHTS)
+    assert all(torch.equal(weights[name], after[name]) for name in weights)
+    other = small_run(out, "--steps", "61")
+    assert (other.returncode, other.stderr) == (
+        2,
+        f"Error: {out}: holds a run of another recipe; name another folder, or remove this one\n",
+    )
+
+    further = small_run(tmp_path / "further", "--steps", "1", "--learning-rate", "1e-9", "--start", out / WEIGHTS)
+    assert further.returncode == 0, further.stderr
+    moved, _ = read_tensors(tmp_path / "further" / WEIGHTS)
+    assert all(torch.allclose(moved[name], weights[name], atol=1e-6) for name in weights)
+
+
+def test_what_the_ranking_is_fitted_on(made_up_language, monkeypatch):
+    monkeypatch.setattr("speller.train.run.SYNTHETIC", 500)
+    recipe = Recipe.read(made_up_language)
+    lexicon, pairs = Lexicon.load(recipe.lexicon), read_pairs(recipe.pairs[0])
+    real = [pair for pair in pairs if part_of(pair.right, language="und") == "fit"]
+    trained = [pair for pair in pairs if part_of(pair.right, language="und") == "train"]
+    words = held_out_words(real, lexicon, ErrorModel.learn(trained, lexicon.alphabet), recipe)
+    assert len(words.written) == len(words.meant) == len(words.weights)
+    held_out = {word for word in lexicon.words if part_of(word, language="und") == "fit"}
+    valid = [word for word, meant in zip(words.written, words.meant, strict=True) if meant == AS_WRITTEN]
+    assert sorted(valid) == sorted(held_out)
+    meant = [
+        (wrong, lexicon.words[place]) for wrong, place in zip(words.written, words.meant, strict=True) if place >= 0
+    ]
+    assert meant[: len(real)] == real
+    sampled = meant[len(real) :]
+    assert 400 < len(sampled) <= 500
+    assert {right for _, right in sampled} == held_out
+    assert all(wrong not in lexicon and 0 < Levenshtein.distance(wrong, right) < 8 for wrong, right in sampled)
+
+    # A sample that is a word is no misspelling.
+    words_too = {wrong for wrong, _ in sampled if part_of(wrong, language="und") == "train"}
+    assert words_too
+    knowing = lexicon.with_words(dict.fromkeys(words_too, 0.0))
+    fewer = held_out_words([], knowing, ErrorModel.learn(trained, lexicon.alphabet), recipe)
+    assert 100 < len(fewer.written) < len(sampled) + len(held_out)
+    assert words_too.isdisjoint(fewer.written)
+
+
+def test_weights_of_another_shape(tmp_path):
+    small, large = (SpellingModel(ModelConfig(symbols=9, embedding=4, encoder=4, decoder=width)) for width in (4, 5))
+    write_tensors(tmp_path / "weights", dict(small.state_dict()))
+    with pytest.raises(ValueError, match=rf"{tmp_path / 'weights'}: weights of a model of another shape"):
+        load_weights(tmp_path / "weights", large)
+    other = SpellingModel(small.config)
+    load_weights(tmp_path / "weights", other)
+    assert torch.equal(other.embedding.weight, small.embedding.weight)
+
+
+@pytest.fixture
+def broken(made_up_language, tmp_path):
+    """Files that cannot be used, by name, among them the whole ones."""
+    shutil.copytree(made_up_language.parent, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "one-column.tsv").write_text("teh\tthe\nalone\n")
+    (tmp_path / "empty.tsv").write_text("")
+    (tmp_path / "cut.npz").write_bytes((tmp_path / "lexicon.npz").read_bytes()[:3000])
+    (tmp_path / "weights").write_bytes(b"no weights")
+    (tmp_path / "unknown.toml").write_text("stpes = 3")
+    (tmp_path / "elsewhere.tsv").write_text("τεχ\tτεστ\n", encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--pairs", "absent.tsv"], r"absent\.tsv: no such file"),
+        (["--pairs", "folder"], r"folder is a directory, not a file of misspelling pairs"),
+        (["--pairs", "one-column.tsv"], r"one-column\.tsv:2: 2 columns are needed, got 1: 'alone'"),
+        (["--pairs", "empty.tsv"], r"empty\.tsv holds no misspelling pairs"),
+        (["--pairs", "elsewhere.tsv"], r"misspelling pairs in the alphabet 'a.*none of the 1 received is one"),
+        (["--objective", "hinge"], rf"unknown objective 'hinge'; the known ones are {', '.join(OBJECTIVES)}"),
+        (["--objective", ""], r"an objective is a sum such as 'soft-edit\+0.1\*cross-entropy', not ''"),
+        (["--lexicon", "absent.npz"], r"absent\.npz"),
+        (["--lexicon", "folder"], r"folder"),
+        (["--lexicon", "cut.npz"], r"cut\.npz: not a whole lexicon file"),
+        (["--start", "absent"], r"absent: not a whole safetensors file"),
+        (["--start", "weights"], r"weights: not a whole safetensors file"),
+        (["--recipe", "absent.toml"], r"absent\.toml: not a recipe: .*No such file"),
+        (["--recipe", "folder"], r"folder: not a recipe: .*directory"),
+        (["--recipe", "unknown.toml"], r"unknown\.toml: a recipe has no stpes"),
+        (["--steps", "0"], r"steps is at least 1, not 0"),
+        (["--steps", "many"], r"'many' is not a valid integer"),
+        (["--learning-rate", "-1"], r"learning_rate is above 0, not -1"),
+        (["--cell", "tree"], r"'tree' is not one of 'lstm', 'gru', 'rnn'"),
+        (["--out", "empty.tsv"], r"Directory 'empty\.tsv' is a file"),
+        (["--out", "empty.tsv/run"], r"empty\.tsv"),
+        pytest.param(
+            ["--device", "cuda"],
+            r"device 'cuda' is asked for, but torch sees no CUDA device",
+            marks=pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU"),
+        ),
+    ],
+)
+def test_bad_input(broken, monkeypatch, options, message):
+    monkeypatch.chdir(broken)
+    whole = ["--recipe", "recipe.toml", "--out", "out", "--steps", "1"]
+    result = CliRunner().invoke(main, ["train", *whole, *options])
+    assert result.exit_code == 2, result.output
+    assert isinstance(result.exception, SystemExit)
+    *usage, line = result.stderr.splitlines()
+    assert result.stdout == ""
+    assert line.startswith("Error: ")
+    assert not usage or usage[0].startswith("Usage: ")  # which click says of an option it cannot read
+    assert re.search(message, line)
+    assert not (broken / "out" / CHECKPOINT).exists()
+
+
+def test_bad_input_in_a_process(broken, run_speller):
+    result = run_speller(
+        "train", "--recipe", broken / "recipe.toml", "--pairs", broken / "one-column.tsv", "--out", broken / "out"
+    )
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == f"Error: {broken / 'one-column.tsv'}:2: 2 columns are needed, got 1: 'alone'\n"
