@@ -216,8 +216,8 @@ class Lexicon:
             try:
                 return cls._from_arrays(dict(np.load(file, allow_pickle=False)))
             except _DAMAGE as error:
-                reason = f"not a whole lexicon file as `speller lexicon` writes it ({error})"
-                raise ValueError(f"{os.fspath(path)}: {reason}") from error
+                message = f"{os.fspath(path)}: not a whole lexicon file as `speller lexicon` writes it"
+                raise ValueError(message) from error
 
     @classmethod
     def _from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> "Lexicon":

@@ -22,7 +22,7 @@ from speller.train.checkpoint import load_checkpoint, save_checkpoint
 from speller.train.examples import Examples, seed_of
 from speller.train.model import SpellingModel
 from speller.train.monitor import Correction, Monitor
-from speller.train.objectives import CrossEntropy, read_objective
+from speller.train.objectives import CrossEntropy, Loss, Objective, read_objective
 from speller.train.pairs import Pair
 from speller.train.recipe import Recipe
 from speller.train.writing import write_words
@@ -92,15 +92,8 @@ def train(
             # What an objective samples is a function of the step alone, so that a resumed run samples the same.
             torch.manual_seed(seed_of(recipe.seed, step))
             batch = examples.batch(step)
-            for group in optimizer.param_groups:
-                group["lr"] = learning_rate(recipe, step)
-            with accelerator.autocast():
-                chosen = objective if batch.direction == CORRECT else misspelling_objective
-                loss = chosen(model, batch, progress=step / recipe.steps)
-            accelerator.backward(loss.value)
-            norm = accelerator.clip_grad_norm_(model.parameters(), recipe.clip)
-            optimizer.step()
-            optimizer.zero_grad()
+            chosen = objective if batch.direction == CORRECT else misspelling_objective
+            loss, norm = take_step(recipe, model, optimizer, chosen, batch, accelerator, done=step)
             step += 1
             words += len(batch)
 
@@ -124,6 +117,35 @@ def train(
     return step
 
 
+def take_step(
+    recipe: Recipe,
+    model: SpellingModel,
+    optimizer: torch.optim.Optimizer,
+    objective: Objective,
+    batch: Batch,
+    accelerator: Accelerator,
+    *,
+    done: float,
+) -> tuple[Loss, Tensor]:
+    """Train a model in place on one batch.
+
+    Args:
+        done: how many of the recipe's steps are done; the learning rate and what is annealed go by it.
+
+    Returns:
+        the loss, and the gradient's norm before it was clipped.
+    """
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate(recipe, done)
+    with accelerator.autocast():
+        loss = objective(model, batch, progress=done / recipe.steps)
+    accelerator.backward(loss.value)
+    norm: Tensor = accelerator.clip_grad_norm_(model.parameters(), recipe.clip)
+    optimizer.step()
+    optimizer.zero_grad()
+    return loss, norm
+
+
 class Interrupt:
     """Notes a Ctrl-C, so that the step it falls into is finished; a second one interrupts at once."""
 
@@ -143,7 +165,7 @@ class Interrupt:
         signal.signal(signal.SIGINT, self._before)
 
 
-def learning_rate(recipe: Recipe, step: int) -> float:
+def learning_rate(recipe: Recipe, step: float) -> float:
     """The learning rate of a step: a linear rise, then a linear fall to 0."""
     rise = min(1.0, (step + 1) / max(recipe.warmup, 1))
     fall = (recipe.steps - step) / max(recipe.steps - recipe.warmup, 1)

@@ -54,6 +54,8 @@ def run(recipe: Recipe, out: Path, *, device: Device | None = None) -> Path:
     spoken = read_pronunciations(recipe.pronunciations) if recipe.pronunciations else {}
     spoken = {word: sounds for word, sounds in spoken.items() if word in lexicon}
     _claim(out, recipe)
+    console = Console(stderr=True)
+    console.print(f"learning how people misspell from {len(parts['train']):,} of {len(pairs):,} pairs")
     trained = [(fold(wrong), fold(right)) for wrong, right in parts["train"]]
     errors = ErrorModel.learn(trained, lexicon.alphabet, pronunciations=spoken)
     examples = Examples(recipe, lexicon, parts["train"], errors, device=accelerator.device)
@@ -62,6 +64,7 @@ def run(recipe: Recipe, out: Path, *, device: Device | None = None) -> Path:
     model = SpellingModel(model_config(recipe, lexicon)).to(accelerator.device)
     if recipe.start:
         load_weights(Path(recipe.start), model)
+    console.print(f"training on {len(examples.words):,} of the lexicon's {len(lexicon):,} words")
     steps = train(recipe, model, examples, parts["fit"], lexicon, out=out, accelerator=accelerator)
     return make_bundle(recipe, model, lexicon, parts["fit"], errors, out, steps=steps)
 
@@ -116,6 +119,7 @@ def make_bundle(
         ranking = Config.read(find("en")).ranking
     else:
         words = held_out_words(misspellings, lexicon, errors, recipe)
+        Console(stderr=True).print(f"fitting the ranking on {len(words.written):,} held-out words")
         ranking = fit_ranking(lexicon, OnnxRuntime(folder / ENCODER, folder / DECODER), words)
     write_config(folder, ranking, card(recipe, model, lexicon, steps=steps))
     return folder
