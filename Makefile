@@ -16,8 +16,8 @@ lint: .venv-dev/installed
 
 # From outside the root, on an ordinary install: from inside, mypy passes over the folders that are installed elsewhere.
 types: .venv-dev/installed
-	rm -rf build/types && .venv-dev/bin/pip install -q --no-deps --target build/types .
-	cd build/types && ../../.venv-dev/bin/mypy -p speller --config-file ../../pyproject.toml | tee mypy.txt
+	rm -rf build && .venv-dev/bin/pip install -q --no-deps --target build/types .
+	cd build/types && ../../.venv-dev/bin/mypy -p speller --no-namespace-packages --config-file ../../pyproject.toml | tee mypy.txt
 	grep -q "in $$(find speller train eval -name '*.py' | wc -l) source files" build/types/mypy.txt
 
 .venv/installed: pyproject.toml $(shell find speller train eval -name '*.py')
