@@ -16,6 +16,7 @@ ELSEWHERE = {
     "lexicon": ("speller.train.lexicon_command", "lexicon_command", "train"),
     "train": ("speller.train.command", "train", "train"),
     "eval": ("speller.eval.command", "evaluate", "eval"),
+    "study": ("speller.eval.study_command", "study", "train"),
 }
 """Subcommands of the upper floors: module, name there, and the extra that it needs."""
 
@@ -67,6 +68,7 @@ HELP_ELSEWHERE = {
     "lexicon": "Build a lexicon from word lists with frequencies.",
     "train": "Train a model.",
     "eval": "Judge a model and its rivals on misspelling pairs.",
+    "study": "Hold training objectives against each other with the same work.",
 }
 
 model_option = click.option("--model", default="en", show_default=True, help="A model that ships, or a model's folder.")

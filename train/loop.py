@@ -184,7 +184,7 @@ def watch(
     """Show how the model, greedily and without a lexicon, writes held-out words.
 
     Returns:
-        the mean Levenshtein distance from the right word, and the share written right, in a line.
+        the mean Levenshtein distance from the right word, the shares written right and left unchanged, in a line.
     """
     pairs = [(fold(wrong), fold(right)) for wrong, right in held_out if len(wrong) <= LONGEST]
     pairs = pairs[:: -(-len(pairs) // HELD_OUT) or 1]  # evenly from all sources
@@ -202,6 +202,8 @@ def watch(
         return f"step {step}: no pair is held out"
     distance = sum(Levenshtein.distance(c.written, c.right) for c in corrections) / len(corrections)
     top1 = sum(c.written == c.right for c in corrections) / len(corrections)
-    monitor.scalars(step, {"held-out/edit-distance": distance, "held-out/top-1": top1})
+    unchanged = sum(c.written == c.wrong for c in corrections) / len(corrections)
+    scalars = {"held-out/edit-distance": distance, "held-out/top-1": top1, "held-out/unchanged": unchanged}
+    monitor.scalars(step, scalars)
     monitor.corrections(step, corrections[:SHOWN])
-    return f"step {step}: held out, mean edit distance {distance:.3f}, right {top1:.3f}"
+    return f"step {step}: held out, mean edit distance {distance:.3f}, right {top1:.3f}, unchanged {unchanged:.3f}"

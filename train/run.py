@@ -55,10 +55,10 @@ def run(recipe: Recipe, out: Path, *, device: Device | None = None) -> Path:
     spoken = {word: sounds for word, sounds in spoken.items() if word in lexicon}
     _claim(out, recipe)
     console = Console(stderr=True)
-    console.print(f"learning how people misspell from {len(parts['train']):,} of {len(pairs):,} pairs")
     trained = [(fold(wrong), fold(right)) for wrong, right in parts["train"]]
-    errors = ErrorModel.learn(trained, lexicon.alphabet, pronunciations=spoken)
-    examples = Examples(recipe, lexicon, parts["train"], errors, device=accelerator.device)
+    with console.status(f"learning how people misspell from {len(trained):,} of {len(pairs):,} pairs"):
+        errors = ErrorModel.learn(trained, lexicon.alphabet, pronunciations=spoken)
+        examples = Examples(recipe, lexicon, parts["train"], errors, device=accelerator.device)
 
     torch.manual_seed(recipe.seed)
     model = SpellingModel(model_config(recipe, lexicon)).to(accelerator.device)

@@ -132,7 +132,7 @@ def test_watching_measures_what_the_model_writes(make_model, greek, tmp_path, mo
     monitor = Monitor(tmp_path, step=0)
     model, accelerator = make_model(symbols=len(greek.alphabet)), open_accelerator("cpu")
     line = watch(model, held_out, greek, monitor, accelerator, step=7)
-    assert line == f"step 7: held out, mean edit distance {38 / 58:.3f}, right {20 / 58:.3f}"
+    assert line == f"step 7: held out, mean edit distance {38 / 58:.3f}, right {20 / 58:.3f}, unchanged 0.000"
     assert watch(model, [], greek, monitor, accelerator, step=8) == "step 8: no pair is held out"
     monitor.close()
     events = EventAccumulator(str(tmp_path))
