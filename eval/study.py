@@ -15,20 +15,18 @@ from rapidfuzz.distance import Levenshtein
 from rich.console import Console
 
 from speller.alphabet import CORRECT, Alphabet
-from speller.bundle import LEXICON, find
 from speller.candidates import LONGEST
 from speller.eval.study_recipe import StudyRecipe
 from speller.eval.work import WorkMeter
 from speller.lexicon import Lexicon, fold
 from speller.train.batch import Batch
-from speller.train.errors import ErrorModel, read_pronunciations
 from speller.train.examples import BATCHES_AT_ONCE, Examples, seed_of
 from speller.train.loop import AT_ONCE, open_accelerator, take_step
 from speller.train.model import SpellingModel
 from speller.train.objectives import CrossEntropy, read_objective
-from speller.train.pairs import Pair, read_pairs, split_pairs
+from speller.train.pairs import Pair
 from speller.train.recipe import Recipe
-from speller.train.run import load_weights, model_config
+from speller.train.run import learn_to_misspell, load_weights, model_config, read_sources
 from speller.train.writing import write_beam
 
 IDENTITY = "study.json"
@@ -141,20 +139,16 @@ def run_study(study: StudyRecipe, out: Path) -> Results:
 def prepare(study: StudyRecipe, accelerator: Accelerator) -> Material:
     """What all runs share: the stream of examples, and the misspellings that they are judged on."""
     recipe = study.training
-    lexicon = Lexicon.load(recipe.lexicon or find("en") / LEXICON)
-    parts = split_pairs([pair for source in recipe.pairs for pair in read_pairs(source)], language=recipe.language)
-    spoken = read_pronunciations(recipe.pronunciations) if recipe.pronunciations else {}
-    spoken = {word: sounds for word, sounds in spoken.items() if word in lexicon}
-    trained = [(fold(wrong), fold(right)) for wrong, right in parts["train"]]
-    errors = ErrorModel.learn(trained, lexicon.alphabet, pronunciations=spoken)
-    examples = Examples(recipe, lexicon, parts["train"], errors, device=accelerator.device)
-    held_out = [Pair(fold(wrong), fold(right)) for wrong, right in parts[study.part] if len(wrong) <= LONGEST]
+    sources = read_sources(recipe)
+    _, examples = learn_to_misspell(recipe, sources, device=accelerator.device)
+    judged = sources.parts[study.part]
+    held_out = [Pair(fold(wrong), fold(right)) for wrong, right in judged if len(wrong) <= LONGEST]
     held_out = [pair for pair in held_out if pair.wrong != pair.right]
     if not held_out:
         raise ValueError(f"none of the pairs in {', '.join(recipe.pairs)} belongs to the part {study.part!r}")
     held_out = held_out[:: -(-len(held_out) // study.held_out)]
     # Words of one length are written together, so that little is padding.
-    return Material(lexicon, examples, sorted(held_out, key=lambda pair: len(pair.wrong)), accelerator)
+    return Material(sources.lexicon, examples, sorted(held_out, key=lambda pair: len(pair.wrong)), accelerator)
 
 
 def run_arm(study: StudyRecipe, arm: str, seed: int, material: Material, begun: Reading, console: Console) -> Run:

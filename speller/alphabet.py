@@ -12,7 +12,7 @@ END = 1
 """Ends a word that the decoder writes."""
 
 UNKNOWN = 2
-"""Stands for a character that the alphabet lacks; read, never written."""
+"""Stands for a character that the alphabet lacks, in what is read and in a misspelling that is written."""
 
 CORRECT = 3
 """Starts the source and the target where the model reads a misspelling and writes the word that was meant."""

@@ -76,7 +76,7 @@ class Corrector:
         return self.correct_many([word])[0]
 
     def correct_many(self, words: Sequence[str]) -> list[str]:
-        """Each of the words, corrected, as ``correct`` does; far faster than one by one."""
+        """Each of the words, corrected, as ``correct`` does; a word that comes again costs nothing more."""
         unknown = dict.fromkeys(word for word in words if word not in self.lexicon and self._spelled(word))
         corrected = {}
         for word, suggestions in zip(unknown, self.suggest_many(unknown, 1), strict=True):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from speller.train.export import export
 from speller.train.fitting import HeldOut, fit_ranking
 from speller.train.loop import CHECKPOINT, Device, open_accelerator, train
 from speller.train.model import ModelConfig, SpellingModel
-from speller.train.pairs import Pair, part_of, read_pairs, split_pairs
+from speller.train.pairs import Pair, Part, part_of, read_pairs, split_pairs
 from speller.train.recipe import Recipe
 
 RECIPE = "recipe.json"
@@ -48,17 +48,12 @@ def run(recipe: Recipe, out: Path, *, device: Device | None = None) -> Path:
         ValueError: for input that cannot be used, or an ``out`` that holds a run of another recipe.
     """
     accelerator = open_accelerator(device)
-    lexicon = Lexicon.load(recipe.lexicon or find("en") / LEXICON)
-    pairs = [pair for source in recipe.pairs for pair in read_pairs(source)]
-    parts = split_pairs(pairs, language=recipe.language)
-    spoken = read_pronunciations(recipe.pronunciations) if recipe.pronunciations else {}
-    spoken = {word: sounds for word, sounds in spoken.items() if word in lexicon}
+    sources = read_sources(recipe)
+    lexicon, parts = sources.lexicon, sources.parts
     _claim(out, recipe)
     console = Console(stderr=True)
-    trained = [(fold(wrong), fold(right)) for wrong, right in parts["train"]]
-    with console.status(f"learning how people misspell from {len(trained):,} of {len(pairs):,} pairs"):
-        errors = ErrorModel.learn(trained, lexicon.alphabet, pronunciations=spoken)
-        examples = Examples(recipe, lexicon, parts["train"], errors, device=accelerator.device)
+    with console.status(f"learning how people misspell from {len(parts['train']):,} pairs"):
+        errors, examples = learn_to_misspell(recipe, sources, device=accelerator.device)
 
     torch.manual_seed(recipe.seed)
     model = SpellingModel(model_config(recipe, lexicon)).to(accelerator.device)
@@ -67,6 +62,40 @@ def run(recipe: Recipe, out: Path, *, device: Device | None = None) -> Path:
     console.print(f"training on {len(examples.words):,} of the lexicon's {len(lexicon):,} words")
     steps = train(recipe, model, examples, parts["fit"], lexicon, out=out, accelerator=accelerator)
     return make_bundle(recipe, model, lexicon, parts["fit"], errors, out, steps=steps)
+
+
+class Sources(NamedTuple):
+    """What a recipe names, read.
+
+    Attributes:
+        lexicon: the words.
+        parts: the pairs, by whether they are trained on or held out.
+        pronunciations: the sounds of those of the lexicon's words for which they are known.
+    """
+
+    lexicon: Lexicon
+    parts: dict[Part, list[Pair]]
+    pronunciations: dict[str, list[str]]
+
+
+def read_sources(recipe: Recipe) -> Sources:
+    """Read a recipe's lexicon, pairs and pronunciations.
+
+    Raises:
+        ValueError: for one that cannot be used; the message names it.
+    """
+    lexicon = Lexicon.load(recipe.lexicon or find("en") / LEXICON)
+    pairs = [pair for source in recipe.pairs for pair in read_pairs(source)]
+    spoken = read_pronunciations(recipe.pronunciations) if recipe.pronunciations else {}
+    known = {word: sounds for word, sounds in spoken.items() if word in lexicon}
+    return Sources(lexicon, split_pairs(pairs, language=recipe.language), known)
+
+
+def learn_to_misspell(recipe: Recipe, sources: Sources, *, device: torch.device) -> tuple[ErrorModel, Examples]:
+    """The error model of the pairs that are trained on, and the stream of examples that it misspells words for."""
+    trained = [(fold(wrong), fold(right)) for wrong, right in sources.parts["train"]]
+    errors = ErrorModel.learn(trained, sources.lexicon.alphabet, pronunciations=sources.pronunciations)
+    return errors, Examples(recipe, sources.lexicon, sources.parts["train"], errors, device=device)
 
 
 def model_config(recipe: Recipe, lexicon: Lexicon) -> ModelConfig:
