@@ -195,7 +195,7 @@ def watch(
         batch = Batch.of(symbols, lengths, symbols, lengths).to(accelerator.device)
         with torch.no_grad(), accelerator.autocast():
             memory = model.encode(batch.source, batch.source_lengths)
-            words, _ = write_words(model, memory, direction=CORRECT, longest=LONGEST)
+            words = write_words(model, memory, direction=CORRECT, longest=LONGEST).words
         written += lexicon.alphabet.decode(words.cpu().numpy())
     corrections = [Correction(wrong, word, right) for (wrong, right), word in zip(pairs, written, strict=True)]
     if not corrections:

@@ -57,6 +57,11 @@ class Memory(NamedTuple):
     mask: Tensor
     initial: State
 
+    def of(self, words: Tensor) -> "Memory":
+        """The memory of some of the words, by their numbers ``(rows,)``, as often and in the order that they come."""
+        states, mask = self.states.index_select(0, words), self.mask.index_select(0, words)
+        return Memory(states, mask, tuple(part.index_select(0, words) for part in self.initial))
+
 
 class SpellingModel(nn.Module):
     """A bidirectional encoder, and a decoder with attention after its recurrence.

@@ -1,5 +1,6 @@
 """Free-running decoding: the model writes words, each letter read back before the next one."""
 
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import torch
@@ -7,15 +8,46 @@ from torch import Tensor
 from torch.nn import functional
 
 from speller.alphabet import END, PADDING
-from speller.train.model import Memory, SpellingModel, State
+from speller.train.batch import decoder_output
+from speller.train.model import Memory, SpellingModel
 
 Feedback = Literal["soft", "gumbel"]
 
-STEPS_BETWEEN_LOOKS = 8
-"""How often a GPU is asked whether all words have ended: asking makes the host wait for it."""
+
+class Written(NamedTuple):
+    """Words, and the distributions that gave them their symbols, through which gradients pass.
+
+    Words that begin alike share what came after each beginning.
+
+    Attributes:
+        words: ``(rows, steps)``, without the end symbol and padded with ``PADDING``.
+        lengths: ``(rows,)``.
+        log_probs: ``(beginnings, symbols)``, of what may come next.
+        beginning: ``(rows, steps + 1)``, which beginning stands before each of a word's symbols, its end counted in.
+        real: ``(rows, steps + 1)``, true where there is a symbol that was written: not at padding, nor at the end of a
+            word that was cut off.
+    """
+
+    words: Tensor
+    lengths: Tensor
+    log_probs: Tensor
+    beginning: Tensor
+    real: Tensor
+
+    def symbols(self) -> Tensor:
+        """What was written, ``(rows, steps + 1)``: each word, ``END``, then ``PADDING``."""
+        return decoder_output(self.words, self.lengths)
+
+    def chosen(self) -> Tensor:
+        """The written symbols' log-probabilities ``(rows, steps + 1)``, 0 where there is none."""
+        return self.log_probs[self.beginning, self.symbols()].masked_fill(~self.real, 0)
+
+    def of(self, rows: Tensor) -> "Written":
+        """Some of the words, by their numbers."""
+        rows = rows.flatten()
+        return Written(self.words[rows], self.lengths[rows], self.log_probs, self.beginning[rows], self.real[rows])
 
 
-@torch.no_grad()
 def write_words(
     model: SpellingModel,
     memory: Memory,
@@ -24,7 +56,7 @@ def write_words(
     longest: int,
     samples: int | None = None,
     greedy_first: bool = False,
-) -> tuple[Tensor, Tensor]:
+) -> Written:
     """Write words, the likeliest letter at each step or sampled ones.
 
     Args:
@@ -36,33 +68,78 @@ def write_words(
         greedy_first: whether the first of these samples is written greedily instead.
 
     Returns:
-        symbols ``(batch * samples, steps)``, the words of one source next to each other, without the end symbol and
-        padded with ``PADDING``, and lengths ``(batch * samples,)``.
+        ``batch * samples`` words, those of one source next to each other.
     """
-    batch = memory.states.shape[0]
     several = samples or 1
-    previous = torch.full((batch, 1), direction, device=memory.states.device)
-    state = memory.initial
-    finished = torch.zeros(batch * several, dtype=torch.bool, device=memory.states.device)
-    written: list[Tensor] = []
+
+    def choose(following: Tensor, row_of: Tensor, writing: Tensor, step: int) -> Tensor:
+        likeliest = following.argmax(dim=-1)[row_of]
+        chosen = likeliest if samples is None else sample(following[row_of])
+        return torch.where(writing % several == 0, likeliest, chosen) if greedy_first else chosen
+
+    return _spell(model, memory, choose, direction=direction, longest=longest, several=several)
+
+
+def rewrite_words(
+    model: SpellingModel, memory: Memory, words: Tensor, lengths: Tensor, *, direction: int, longest: int
+) -> Written:
+    """Write given words, several for each one that was read.
+
+    Args:
+        model: the model, whose distributions are followed.
+        memory: what it read, a batch of words.
+        words: ``(rows, steps)`` symbols, those of one source next to each other.
+        lengths: ``(rows,)``, at most ``longest``; a word of just that length is one that was cut off.
+        direction: the direction symbol that starts each word.
+        longest: after how many letters a word is cut off.
+    """
+    symbols = decoder_output(words, lengths)
+
+    def choose(following: Tensor, row_of: Tensor, writing: Tensor, step: int) -> Tensor:
+        return symbols[writing, step]
+
+    return _spell(model, memory, choose, direction=direction, longest=longest, several=len(words) // len(memory.mask))
+
+
+Choose = Callable[[Tensor, Tensor, Tensor, int], Tensor]
+"""The next symbols ``(writing,)`` from the log-probabilities after each beginning ``(rows, symbols)``, which of these
+each word has ``(writing,)``, the words' numbers ``(writing,)``, and the step."""
+
+
+def _spell(
+    model: SpellingModel, memory: Memory, choose: Choose, *, direction: int, longest: int, several: int
+) -> Written:
+    """Write words letter by letter: a row of the decoder for each different beginning, none for what has ended."""
+    batch, device = len(memory.mask), memory.mask.device
+    writing = torch.arange(batch * several, device=device)
+    row_of = writing // several
+    sources = torch.arange(batch, device=device)
+    previous, state = sources.new_full((batch, 1), direction), memory.initial
+    words = sources.new_full((batch * several, longest), PADDING)
+    beginning = sources.new_zeros(batch * several, longest + 1)
+    real = torch.zeros_like(beginning, dtype=torch.bool)
+    distributions: list[Tensor] = []
+    count = 0
     for step in range(longest):
-        log_probs, state = model.decode(previous, state, memory)
-        last = log_probs[
-            :, -1
-        ]  # (batch, symbols) at the first step, which all words of a source share, then (rows, symbols)
-        if step == 0:
-            last, state = last.repeat_interleave(several, dim=0), repeat_state(state, several)
-        chosen = last.argmax(dim=-1) if samples is None else sample(last)
-        if greedy_first:
-            chosen.view(batch, several)[:, 0] = last.view(batch, several, -1)[:, 0].argmax(dim=-1)
-        finished = finished | (chosen == END)
-        chosen = chosen.masked_fill(finished, PADDING)
-        written.append(chosen)
-        if _all_ended(finished, step):
+        log_probs, state = model.decode(previous, state, memory.of(sources))
+        following = log_probs[:, 0]  # (rows, symbols)
+        distributions.append(following)
+        beginning[writing, step] = count + row_of
+        real[writing, step] = True
+        count += len(following)
+        chosen = choose(following.detach(), row_of, writing, step)
+        going_on = chosen != END
+        writing, chosen = writing[going_on], chosen[going_on]
+        if not len(writing):
             break
-        previous = chosen[:, None]
-    symbols = torch.stack(written, dim=1)  # (rows, steps)
-    return symbols, (symbols != PADDING).sum(dim=1)
+        words[writing, step] = chosen
+        symbols = following.shape[-1]
+        rows, row_of = torch.unique(row_of[going_on] * symbols + chosen, return_inverse=True)
+        parents, previous = rows // symbols, (rows % symbols)[:, None]
+        sources, state = sources[parents], tuple(part.index_select(0, parents) for part in state)
+    steps = len(distributions)
+    lengths = (words != PADDING).sum(dim=1)
+    return Written(words[:, :steps], lengths, torch.cat(distributions), beginning[:, : steps + 1], real[:, : steps + 1])
 
 
 class Beam(NamedTuple):
@@ -91,32 +168,33 @@ def write_beam(model: SpellingModel, memory: Memory, *, direction: int, longest:
         longest: after how many letters a word is cut off, at least 1.
         width: how many beginnings of words are followed for each word that was read.
     """
-    batch, device = memory.states.shape[0], memory.states.device
-    state = repeat_state(memory.initial, width)
-    previous = torch.full((batch * width, 1), direction, device=device)
-    words = previous[:, :0]
+    batch, device = len(memory.mask), memory.mask.device
     finished = torch.zeros(batch, width, dtype=torch.bool, device=device)
     # All beginnings are one at first: only its first copy counts.
-    totals = torch.full((batch, width), -torch.inf, device=device).index_fill(1, previous.new_zeros(1), 0.0)
-    first_rows = torch.arange(0, batch * width, width, device=device)[:, None]
-    for step in range(longest):
-        log_probs, state = model.decode(previous, state, memory)
-        following = log_probs.view(batch, width, -1)
-        symbols = following.shape[-1]
-        stays = torch.full_like(following, -torch.inf)
-        stays[..., PADDING] = 0.0
-        following = torch.where(finished[..., None], stays, following)
-        totals, places = (totals[..., None] + following).flatten(1).topk(width)  # (batch, width)
-        parents = places // symbols
-        chosen = places % symbols
-        finished = finished.gather(1, parents) | (chosen == END)
-        chosen = chosen.masked_fill(finished, PADDING)
-        rows = (first_rows + parents).flatten()
-        words = torch.cat((words[rows], chosen.view(-1, 1)), dim=1)
-        state = tuple(part[rows] for part in state)
-        if _all_ended(finished, step):
+    totals = torch.full((batch, width), -torch.inf, device=device)
+    totals[:, 0] = 0
+    words = torch.empty(batch * width, 0, dtype=torch.int64, device=device)
+    places = torch.arange(batch * width, device=device)
+    # What has ended and what cannot be has no row in the decoder.
+    live = places[::width]
+    previous, state = live.new_full((batch, 1), direction), memory.initial
+    for _ in range(longest):
+        log_probs, state = model.decode(previous, state, memory.of(live // width))
+        symbols = log_probs.shape[-1]
+        following = log_probs.new_full((batch * width, symbols), -torch.inf)
+        following[:, PADDING] = 0.0
+        following[live] = log_probs[:, 0]
+        totals, choices = (totals[..., None] + following.view(batch, width, symbols)).flatten(1).topk(width)
+        chosen = choices % symbols  # (batch, width)
+        parents = choices // symbols + places[::width, None]
+        finished = finished.flatten()[parents] | (chosen == END)
+        words = torch.cat((words[parents.flatten()], chosen.masked_fill(finished, PADDING).view(-1, 1)), dim=1)
+        row_of = torch.zeros_like(places).index_copy(0, live, places[: len(live)])
+        live = places[(~finished & ~totals.isneginf()).flatten()]
+        if not len(live):
             break
-        previous = chosen.view(-1, 1)
+        rows = row_of[parents.flatten()[live]]
+        previous, state = words[live, -1:], tuple(part[rows] for part in state)
     return Beam(words, (words != PADDING).sum(dim=1), totals.flatten())
 
 
@@ -161,12 +239,3 @@ def write_distributions(
 def sample(log_probs: Tensor) -> Tensor:
     """One symbol from each distribution ``(…, symbols)``, by an exponential race; the host need not wait for it."""
     return (log_probs - torch.empty_like(log_probs).exponential_().log()).argmax(dim=-1)
-
-
-def repeat_state(state: State, times: int) -> State:
-    """The state of several words for each source, next to each other: ``(batch * times, decoder)``."""
-    return tuple(part.repeat_interleave(times, dim=0) for part in state)
-
-
-def _all_ended(finished: Tensor, step: int) -> bool:
-    return (finished.is_cpu or step % STEPS_BETWEEN_LOOKS == STEPS_BETWEEN_LOOKS - 1) and bool(finished.all())

@@ -79,7 +79,7 @@ def learn(model, batch, objective, *, steps, learning_rate):
 def share_right(model, batch, *, doubled_count=True) -> float:
     with torch.no_grad():
         memory = model.encode(batch.source, batch.source_lengths)
-    words, _ = write_words(model, memory, direction=CORRECT, longest=8)
+        words = write_words(model, memory, direction=CORRECT, longest=8).words
     targets = batch.target.tolist()
     right = 0
     for word, target in zip(words.tolist(), targets, strict=True):

@@ -4,6 +4,7 @@ import copy
 import itertools
 import math
 from collections import Counter
+from functools import partial
 
 import pytest
 import torch
@@ -19,6 +20,7 @@ from speller.train.objectives.ocd import reachable_distances
 from speller.train.objectives.payoff import LONGER, hottest, sample_near
 from speller.train.objectives.prefixes import prefix_distances
 from speller.train.objectives.scored import score_words
+from speller.train.writing import rewrite_words
 
 LETTERS = (SPECIALS, SPECIALS + 1)
 words = st.lists(st.sampled_from(LETTERS), max_size=4).map(tuple)
@@ -74,15 +76,19 @@ def test_reachable_distances_are_those_of_the_best_completions(word, target):
             assert found[step, letter] == best
 
 
+def write_given(words, lengths, model, memory, *, samples, **options):
+    return rewrite_words(model, memory, words, lengths, **options)
+
+
 @pytest.mark.parametrize("temperature", [0.0, 0.5])
 def test_optimal_completion_is_the_divergence_from_the_best_symbols(model, batch, monkeypatch, temperature):
     several = [(5, 6), (6, 6, 5, 6), (), (6,)]
     symbols, lengths = as_tensors(several)
-    monkeypatch.setattr(ocd, "write_words", lambda *_, **__: (symbols, lengths))
+    monkeypatch.setattr(ocd, "write_words", partial(write_given, symbols, lengths))
     loss = OptimalCompletion(samples=2, temperature=temperature)(model, batch)
 
     memory = model.encode(batch.source, batch.source_lengths)
-    log_probs = score_words(model, memory, symbols, lengths, direction=CORRECT).log_probs.detach()
+    log_probs = score_words(model, memory, symbols, lengths, direction=CORRECT).log_probs.detach().view(4, 5, -1)
     possible = [END, UNKNOWN, *LETTERS]
     divergences = []
     for row, word in enumerate(several):
@@ -124,7 +130,7 @@ def test_risk_is_the_expected_distance_over_different_words(model, batch, monkey
     # The right word is sampled too, and another one twice; one is cut off, and has no end.
     monkeypatch.setattr(mrt, "longest_written", lambda batch: 4)
     sampled = [[(5, 6, 5), (5,), (5,)], [(6, 6, 6, 6), (), (5,)]]
-    monkeypatch.setattr(mrt, "write_words", lambda *_, **__: as_tensors([*sampled[0], *sampled[1]]))
+    monkeypatch.setattr(mrt, "write_words", partial(write_given, *as_tensors([*sampled[0], *sampled[1]])))
     loss = MinimumRisk(samples=4, alpha=alpha)(model, batch)
 
     risks, right = [], []
@@ -138,7 +144,8 @@ def test_risk_is_the_expected_distance_over_different_words(model, batch, monkey
             lengths,
         )
         memory = model.encode(alone.source, alone.source_lengths)
-        chosen = score_words(model, memory, symbols, lengths, direction=CORRECT, longest=4).chosen.sum(dim=1).detach()
+        written = rewrite_words(model, memory, symbols, lengths, direction=CORRECT, longest=4)
+        chosen = written.chosen().sum(dim=1).detach()
         weight = {word: math.exp(alpha * float(each)) for word, each in zip(different, chosen, strict=True)}
         risks.append(sum(w * Levenshtein.distance(word, target) for word, w in weight.items()) / sum(weight.values()))
         right.append(weight[target] / sum(weight.values()))
@@ -155,8 +162,8 @@ def test_a_beam_wider_than_the_words_there_are_gives_the_exact_risk(model, batch
     loss = MinimumRisk(samples=18, candidates="beam")(model, batch)
     symbols, lengths = as_tensors(every * 2)
     memory = model.encode(batch.source, batch.source_lengths)
-    scored = score_words(model, memory, symbols, lengths, direction=CORRECT, longest=3)
-    chances = scored.chosen.sum(dim=1).exp().view(2, -1)
+    written = rewrite_words(model, memory, symbols, lengths, direction=CORRECT, longest=3)
+    chances = written.chosen().sum(dim=1).exp().view(2, -1)
     distances = torch.tensor([[Levenshtein.distance(word, target) for word in every] for target in [(5, 6, 5), (6,)]])
     expected = (chances * distances).sum(dim=1).mean()
     torch.testing.assert_close(loss.value, expected)

@@ -12,7 +12,7 @@ from speller.train.model import Memory, SpellingModel
 from speller.train.objectives.objective import Loss
 from speller.train.objectives.options import check_choice, check_positive, check_switch, check_whole
 from speller.train.objectives.scored import longest_written, pad_words, repeat_targets, score_words
-from speller.train.writing import write_beam, write_words
+from speller.train.writing import rewrite_words, write_beam, write_words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,32 +53,41 @@ class MinimumRisk:
         word, 0 where it is not in S.
         """
         memory = model.encode(batch.source, batch.source_lengths)
-        longest = longest_written(batch)
-        words, lengths, counted = self.words(model, memory, batch, longest)
+        words, lengths, log_probs, counted = self.words(model, memory, batch)
         targets, target_lengths = repeat_targets(batch, self.samples)
         distances = edit_distance(
             words, targets, a_lengths=lengths, b_lengths=target_lengths, transposition=self.transposition
         ).view(len(batch), self.samples)
-        scored = score_words(model, memory, words, lengths, direction=batch.direction, longest=longest)
-        log_probs = scored.chosen.sum(dim=1).view(len(batch), self.samples)
         chances = (self.alpha * log_probs).masked_fill(~counted, -torch.inf).softmax(dim=1)
         risk = (chances * distances).sum(dim=1).mean()
         right = (chances.detach() * (distances == 0)).sum(dim=1).mean()
         return Loss(risk, {"different": counted.sum(dim=1).to(risk.dtype).mean(), "right": right})
 
-    def words(self, model: SpellingModel, memory: Memory, batch: Batch, longest: int) -> tuple[Tensor, Tensor, Tensor]:
-        """The words ``(batch * samples, steps)``, their lengths, and which of them count: ``(batch, samples)``."""
+    def words(self, model: SpellingModel, memory: Memory, batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """The words S.
+
+        Returns:
+            the words ``(batch * samples, steps)`` and their lengths; their log-probabilities and which of them count,
+            ``(batch, samples)``.
+        """
+        direction, longest = batch.direction, longest_written(batch)
         if self.candidates == "beam":
-            beam = write_beam(model, memory, direction=batch.direction, longest=longest, width=self.samples)
-            return beam.words, beam.lengths, ~beam.log_probs.isneginf().view(len(batch), -1)
-        sampled, lengths = write_words(
-            model, memory, direction=batch.direction, longest=longest, samples=self.samples - 1
+            beam = write_beam(model, memory, direction=direction, longest=longest, width=self.samples)
+            written = rewrite_words(model, memory, beam.words, beam.lengths, direction=direction, longest=longest)
+            log_probs = written.chosen().sum(dim=1).view(len(batch), -1)
+            return written.words, written.lengths, log_probs, ~beam.log_probs.isneginf().view(len(batch), -1)
+        right = score_words(model, memory, batch.target, batch.target_lengths, direction=direction)
+        written = write_words(model, memory, direction=direction, longest=longest, samples=self.samples - 1)
+        steps = max(written.words.shape[1], batch.target.shape[1])
+        words, lengths, log_probs = (
+            torch.cat((first[:, None], others.view(len(batch), self.samples - 1, *others.shape[1:])), dim=1)
+            for first, others in (
+                (pad_words(right.words, steps), pad_words(written.words, steps)),
+                (right.lengths, written.lengths),
+                (right.chosen().sum(dim=1), written.chosen().sum(dim=1)),
+            )
         )
-        steps = max(sampled.shape[1], batch.target.shape[1])
-        sampled = pad_words(sampled, steps).view(len(batch), -1, steps)
-        words = torch.cat((pad_words(batch.target, steps)[:, None], sampled), dim=1)  # (batch, samples, steps)
-        lengths = torch.cat((batch.target_lengths[:, None], lengths.view(len(batch), -1)), dim=1)
-        return words.flatten(0, 1), lengths.flatten(), ~repeated(words)
+        return words.flatten(0, 1), lengths.flatten(), log_probs, ~repeated(words)
 
 
 def repeated(words: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from speller.train.model import SpellingModel
 from speller.train.objectives.objective import Loss
 from speller.train.objectives.options import check_not_negative, check_whole
 from speller.train.objectives.prefixes import prefix_distances
-from speller.train.objectives.scored import longest_written, repeat_targets, score_words
+from speller.train.objectives.scored import longest_written, repeat_targets
 from speller.train.writing import write_words
 
 
@@ -47,10 +47,11 @@ class OptimalCompletion:
         whose likeliest symbol is among the best.
         """
         memory = model.encode(batch.source, batch.source_lengths)
-        words, lengths = write_words(
+        written = write_words(
             model, memory, direction=batch.direction, longest=longest_written(batch), samples=self.samples
         )
-        log_probs = score_words(model, memory, words, lengths, direction=batch.direction).log_probs
+        words, lengths = written.words, written.lengths
+        log_probs = written.log_probs[written.beginning]  # (rows, steps + 1, symbols)
         targets, target_lengths = repeat_targets(batch, self.samples)
         reachable = reachable_distances(words, targets, target_lengths, symbols=log_probs.shape[-1])
         reachable = reachable.masked_fill(model.never_written.isneginf(), torch.inf)
@@ -59,12 +60,11 @@ class OptimalCompletion:
             taught = (-reachable / self.temperature).softmax(dim=-1)
         else:
             taught = best / best.sum(dim=-1, keepdim=True)
-        counts = torch.arange(log_probs.shape[1], device=words.device) <= lengths[:, None]
         divergence = torch.xlogy(taught, taught) - taught * log_probs.masked_fill(log_probs.isneginf(), 0)
-        loss = divergence.sum(dim=-1).masked_fill(~counts, 0).sum() / counts.sum()
+        loss = divergence.sum(dim=-1).masked_fill(~written.real, 0).sum() / written.real.sum()
         optimal = best.gather(-1, log_probs.argmax(dim=-1, keepdim=True))[..., 0]
         distance = reachable[..., END].gather(1, lengths[:, None]).mean()
-        return Loss(loss, {"distance": distance, "optimal": (optimal & counts).sum() / counts.sum()})
+        return Loss(loss, {"distance": distance, "optimal": (optimal & written.real).sum() / written.real.sum()})
 
 
 def reachable_distances(words: Tensor, targets: Tensor, target_lengths: Tensor, *, symbols: int) -> Tensor:

@@ -49,5 +49,5 @@ class RewardAugmented:
         memory = model.encode(batch.source, batch.source_lengths)
         scored = score_words(model, memory, words, lengths, direction=batch.direction)
         edits = edit_distance(words, targets, a_lengths=lengths, b_lengths=target_lengths)
-        loss = -scored.chosen.sum() / scored.real.sum()
+        loss = -scored.chosen().sum() / scored.real.sum()
         return Loss(loss, {"edits": edits.to(loss.dtype).mean()})

@@ -5,6 +5,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from speller.train.batch import Batch
 from speller.train.distance import edit_distance
@@ -12,8 +13,8 @@ from speller.train.model import SpellingModel
 from speller.train.objectives.objective import Loss
 from speller.train.objectives.options import check_choice, check_not_negative, check_switch, check_whole
 from speller.train.objectives.prefixes import prefix_distances
-from speller.train.objectives.scored import Scored, longest_written, mean_entropy, repeat_targets, score_words
-from speller.train.writing import write_words
+from speller.train.objectives.scored import longest_written, mean_entropy, repeat_targets
+from speller.train.writing import Written, write_words
 
 Baseline = Literal["leave-one-out", "self-critical", "mean", "none"]
 
@@ -81,36 +82,36 @@ class Reinforce:
         longest = longest_written(batch)
         greedy = self.baseline == "self-critical"
         several = self.samples + greedy
-        words, lengths = write_words(
+        written = write_words(
             model, memory, direction=batch.direction, longest=longest, samples=several, greedy_first=greedy
         )
-        returns = self.returns(words, lengths, batch, several)  # (batch, several, steps + 1), or 1 for the steps
-        going_on = self.going_on(lengths, words, batch, longest)
+        returns = self.returns(written, batch)  # (batch, several, steps + 1), or 1 for the steps
+        rewarded = written.real.view(len(batch), several, -1) if self.reward == "to-go" else torch.ones_like(returns)
         if greedy:
-            baseline = (returns * going_on)[:, :1]
+            baseline = (returns * rewarded)[:, :1]
             returns = returns[:, 1:]
-            words = words.view(len(batch), several, -1)[:, 1:].flatten(0, 1)
-            lengths = lengths.view(len(batch), several)[:, 1:].flatten()
+            written = written.of(torch.arange(len(batch) * several, device=returns.device).view(-1, several)[:, 1:])
         else:
-            baseline = self.mean_of_others(returns, going_on)
-        advantages = (returns - baseline).to(model.output.weight.dtype)
+            baseline = self.mean_of_others(returns, rewarded)
+        advantages = (returns - baseline).to(written.log_probs.dtype)
 
-        scored = score_words(model, memory, words, lengths, direction=batch.direction, longest=longest)
-        weights = advantages.expand(-1, -1, scored.real.shape[1]).flatten(0, 1) * scored.real  # (rows, steps + 1)
-        loss = -(weights * scored.chosen).sum(dim=1).mean()
+        weights = advantages.expand(-1, -1, written.real.shape[1]).flatten(0, 1) * written.real  # (rows, steps + 1)
+        loss = -(weights * written.chosen()).sum(dim=1).mean()
         with torch.set_grad_enabled(self.entropy > 0):
-            entropy = mean_entropy(scored)
+            entropy = mean_entropy(written)
         if self.entropy:
             loss = loss - self.entropy * entropy
         rewards = returns[..., 0]  # (batch, samples): at the first step, all of the reward is still to come
         scalars = {"reward": rewards.mean(), "entropy": entropy.detach()}
         if self.samples > 1:
             scalars["reward-spread"] = rewards.std(dim=1).mean()
-            scalars["gradient-variance"] = gradient_variance(scored, weights, self.samples)
+            scalars["gradient-variance"] = gradient_variance(written, weights, self.samples)
         return Loss(loss, scalars)
 
-    def returns(self, words: Tensor, lengths: Tensor, batch: Batch, several: int) -> Tensor:
+    def returns(self, written: Written, batch: Batch) -> Tensor:
         """The reward from each step on: ``(batch, several, steps + 1)``, or ``(batch, several, 1)`` for whole words."""
+        words, lengths = written.words, written.lengths
+        several = len(words) // len(batch)
         targets, target_lengths = repeat_targets(batch, several)
         if self.reward == "word":
             distances = edit_distance(
@@ -122,21 +123,11 @@ class Reinforce:
         distances = table.gather(2, columns)[..., 0].gather(1, lengths[:, None])  # (rows, 1)
         return (best - distances).view(len(batch), several, -1).float()
 
-    def going_on(self, lengths: Tensor, words: Tensor, batch: Batch, longest: int) -> Tensor:
-        """Where a word has a reward, 1 or 0, shaped as ``returns``: at its symbols, but everywhere for whole words."""
-        if self.reward == "word":
-            return torch.ones(len(batch), len(lengths) // len(batch), 1, device=lengths.device)
-        places = torch.arange(words.shape[1] + 1, device=lengths.device)
-        written = (places <= lengths[:, None]) & (
-            places < longest
-        )  # the end of a word that was cut off was not written
-        return written.view(len(batch), -1, len(places)).float()
-
-    def mean_of_others(self, returns: Tensor, going_on: Tensor) -> Tensor:
+    def mean_of_others(self, returns: Tensor, rewarded: Tensor) -> Tensor:
         """The baseline from other samples, of the same shape as the returns or one that broadcasts to it."""
         if self.baseline == "none":
             return torch.zeros_like(returns)
-        sums, counts = returns * going_on, going_on
+        sums, counts = returns * rewarded, rewarded.to(returns.dtype)
         if self.baseline == "mean":
             sums, counts = sums.sum(dim=1, keepdim=True), counts.sum(dim=1, keepdim=True)
         others = 0 if self.baseline == "mean" else 1
@@ -146,15 +137,15 @@ class Reinforce:
 
 
 @torch.no_grad()
-def gradient_variance(scored: Scored, weights: Tensor, samples: int) -> Tensor:
+def gradient_variance(written: Written, weights: Tensor, samples: int) -> Tensor:
     """The variance of one sample's gradient by the output layer's bias, summed over its components.
 
     Args:
-        scored: the sampled words.
+        written: the sampled words.
         weights: ``(rows, steps + 1)``, the advantage of each symbol, 0 where there is none.
         samples: how many of the rows are samples for one source.
     """
-    with torch.autocast(weights.device.type, enabled=False):
-        expected = torch.einsum("rs,rsv->rv", weights, scored.log_probs.exp())
-    gradients = expected.scatter_add(1, scored.written, -weights)  # (rows, symbols)
+    probs = written.log_probs.exp()
+    expected = functional.embedding_bag(written.beginning, probs, per_sample_weights=weights, mode="sum")
+    gradients = expected.scatter_add(1, written.symbols(), -weights)  # (rows, symbols)
     return gradients.view(-1, samples, gradients.shape[1]).var(dim=1).sum(dim=1).mean()
