@@ -1,6 +1,7 @@
 """A batch of words to read and of words to write, as tensors."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -52,12 +53,12 @@ class Batch:
     def __len__(self) -> int:
         return len(self.source)
 
-    @property
+    @cached_property
     def previous(self) -> Tensor:
         """``(batch, longest + 1)``: what the decoder reads under teacher forcing."""
         return decoder_input(self.target, self.direction)
 
-    @property
+    @cached_property
     def written(self) -> Tensor:
         """``(batch, longest + 1)``: what it is to write."""
         return decoder_output(self.target, self.target_lengths)

@@ -1,8 +1,9 @@
 """The encoder-decoder: reads a word letter by letter, writes another one, in either direction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -88,6 +89,25 @@ class SpellingModel(nn.Module):
         never_written[list(NEVER_WRITTEN)] = -torch.inf
         self.register_buffer("never_written", never_written, persistent=False)
         self.never_written: Tensor
+        self._shared: dict[tuple[int, ...], tuple[tuple[Tensor, ...], Any]] | None = None
+
+    @contextmanager
+    def sharing(self) -> Iterator[None]:
+        """Within it, the same tensors are read once: several objectives share a batch's encoding and its teacher."""
+        self._shared = {}
+        try:
+            yield
+        finally:
+            self._shared = None
+
+    def _once(self, function: Callable[..., Any], *tensors: Tensor) -> Any:
+        if self._shared is None:
+            return function(*tensors)
+        key = tuple(map(id, tensors))
+        if key not in self._shared:
+            # The tensors are kept too: no other may get their places, by which they are known.
+            self._shared[key] = tensors, function(*tensors)
+        return self._shared[key][1]
 
     def encode(self, source: Tensor, lengths: Tensor) -> Memory:
         """Read words.
@@ -96,6 +116,10 @@ class SpellingModel(nn.Module):
             source: ``(batch, time)`` symbols, a direction symbol first, padded with anything.
             lengths: ``(batch,)``, the direction symbol counted in, at least 1.
         """
+        memory: Memory = self._once(self._encode, source, lengths)
+        return memory
+
+    def _encode(self, source: Tensor, lengths: Tensor) -> Memory:
         packed = pack_padded_sequence(self.embedding(source), lengths.cpu(), batch_first=True, enforce_sorted=False)
         states, last = self.encoder(packed)
         states, _ = pad_packed_sequence(states, batch_first=True, total_length=source.shape[1])
@@ -145,5 +169,9 @@ class SpellingModel(nn.Module):
 
     def forward(self, source: Tensor, source_lengths: Tensor, previous: Tensor) -> Tensor:
         """Log-probabilities ``(batch, steps, symbols)`` under teacher forcing."""
+        log_probs: Tensor = self._once(self._forward, source, source_lengths, previous)
+        return log_probs
+
+    def _forward(self, source: Tensor, source_lengths: Tensor, previous: Tensor) -> Tensor:
         memory = self.encode(source, source_lengths)
         return self.decode(previous, memory.initial, memory)[0]

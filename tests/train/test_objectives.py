@@ -225,3 +225,22 @@ def test_raml_refuses_a_temperature_that_its_alphabet_cannot_bear(warm, batch):
 def test_refuses_sums(text, options, message):
     with pytest.raises(ValueError, match=message):
         read_objective(text, options)
+
+
+def test_a_sum_reads_a_batch_once(warm, batch, monkeypatch):
+    model = copy.deepcopy(warm)
+    parts = [(0.5, "soft-edit"), (2.0, "cross-entropy"), (1.0, "soft-dtw")]
+    expected = sum(weight * read_objective(name)(model, batch).value for weight, name in parts)
+    calls = []
+    for name in ("_encode", "decode"):
+        whole = getattr(model, name)
+        monkeypatch.setattr(model, name, lambda *given, name=name, whole=whole: calls.append(name) or whole(*given))
+    loss = read_objective("0.5*soft-edit+2*cross-entropy+soft-dtw")(model, batch)
+    assert calls == ["_encode", "decode"]
+    torch.testing.assert_close(loss.value, expected)
+    mine, theirs = (torch.autograd.grad(each, tuple(model.parameters())) for each in (loss.value, expected))
+    for each, other in zip(mine, theirs, strict=True):
+        torch.testing.assert_close(each, other)
+    # What was read is forgotten with the sum: the weights may have changed since.
+    read_objective("cross-entropy")(model, batch)
+    assert calls == ["_encode", "decode"] * 2

@@ -43,9 +43,10 @@ class WeightedSum:
         """The weighted sum of the parts' losses; each part's own loss is among the scalars, under its name."""
         total = batch.target.new_zeros((), dtype=next(model.parameters()).dtype)
         scalars: dict[str, Tensor] = {}
-        for name, (weight, objective) in self.parts.items():
-            loss = objective(model, batch, progress=progress)
-            total = total + weight * loss.value
-            scalars |= {f"{name}/{scalar}": value for scalar, value in loss.scalars.items()}
-            scalars[f"{name}/loss"] = loss.value.detach()
+        with model.sharing():
+            for name, (weight, objective) in self.parts.items():
+                loss = objective(model, batch, progress=progress)
+                total = total + weight * loss.value
+                scalars |= {f"{name}/{scalar}": value for scalar, value in loss.scalars.items()}
+                scalars[f"{name}/loss"] = loss.value.detach()
         return Loss(total, scalars)
