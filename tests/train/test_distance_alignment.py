@@ -256,6 +256,8 @@ def test_layouts_and_types():
         (r"costs\[1, 2, 3\] is nan", {"costs": torch.zeros(2, 3, 4).index_fill(2, torch.tensor(3), math.nan)[[0, 1]]}),
         (r"deletion\[0, 1\] is -inf", {"deletion": torch.tensor([[0.0, -math.inf, 0.0]])}),
         (r"insertion must broadcast to \(2, 4\), which \(3,\) does not", {"insertion": torch.zeros(3)}),
+        ("deletion must be a number above minus infinity, not nan", {"deletion": math.nan}),
+        ("lengths lies on meta", {"lengths": torch.ones(2, dtype=torch.int64, device="meta")}),
         ("insertion lies on meta", {"insertion": torch.zeros(4, device="meta")}),
         ("lengths must lie between 0 and 3.* not 4", {"lengths": torch.tensor([4, 1])}),
         ("target_lengths must lie between 0 and 4.* not -1", {"target_lengths": torch.tensor([4, -1])}),

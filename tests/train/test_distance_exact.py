@@ -68,6 +68,22 @@ def test_other_integer_types_and_layouts():
     assert edit_distance(a, a.long() + 1, a_lengths=torch.tensor([3, 0], dtype=torch.int32)).tolist() == [2, 3]
 
 
+def test_the_caller_s_tensors_stay_as_they_are():
+    given = [torch.tensor([[1, 2, 3]]), torch.tensor([[2, 1]]), torch.tensor([3]), torch.tensor([2])]
+    before = [each.clone() for each in given]
+    assert edit_distance(*given[:2], a_lengths=given[2], b_lengths=given[3], transposition=True).item() == 2
+    assert all(torch.equal(now, then) for now, then in zip(given, before, strict=True))
+
+
+@pytest.mark.parametrize("by_rows", [False, True])
+def test_empty_batch(by_rows):
+    nothing, lengths = torch.zeros(0, 3, dtype=torch.int64), torch.zeros(0, dtype=torch.int64)
+    if by_rows:
+        assert edit_distance_by_rows(nothing, nothing, lengths, lengths, True).shape == (0,)
+    else:
+        assert edit_distance(nothing, nothing).shape == (0,)
+
+
 @pytest.mark.parametrize(
     ("message", "arguments"),
     [

@@ -93,6 +93,50 @@ def test_divergence():
         torch.testing.assert_close(ragged[pair : pair + 1], alone)
     inputs = [each.requires_grad_() for each in (between(x, y), own, between(y, y))]
     assert gradcheck(lambda *costs: soft_dtw_divergence(*costs, gamma=1.0), inputs)
+    assert gradgradcheck(lambda *costs: soft_dtw_divergence(*costs, gamma=1.0), inputs)
+
+
+@pytest.mark.parametrize("gamma", [1e-4, 100.0])
+@pytest.mark.parametrize("shape", [(1, 1), (1000, 3), (3, 1000), (300, 300)])
+def test_finite_at_the_ends_of_the_range(gamma, shape):
+    costs = (torch.arange(shape[0] * shape[1]) % 3 == 0).float().view(1, *shape).requires_grad_()
+    distance = soft_dtw(costs, gamma=gamma)
+    distance.backward()
+    assert distance.isfinite().all()
+    assert costs.grad.isfinite().all()
+
+
+def test_empty_batch():
+    costs = torch.zeros(0, 3, 4, requires_grad=True)
+    distance = soft_dtw(costs)
+    distance.sum().backward()
+    assert distance.shape == (0,)
+    assert costs.grad.shape == (0, 3, 4)
+    assert soft_dtw_divergence(costs, torch.zeros(0, 3, 3), torch.zeros(0, 4, 4)).shape == (0,)
+
+
+def test_the_caller_s_tensors_stay_as_they_are():
+    costs, lengths = random_costs(3, 5, 4).requires_grad_(), torch.tensor([5, 2, 1])
+    before = costs.detach().clone()
+    distance = soft_dtw(costs, lengths=lengths)
+    weights = torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64)
+    first = torch.autograd.grad(distance, costs, weights, retain_graph=True)[0].clone()
+    (second,) = torch.autograd.grad(distance, costs, weights)
+    assert torch.equal(first, second)
+    assert torch.equal(costs, before)
+    assert lengths.tolist() == [5, 2, 1]
+    assert weights.tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("rough", [torch.bfloat16, torch.float16])
+def test_rough_types_and_autocast(rough):
+    costs = random_costs(2, 5, 4).to(rough).requires_grad_()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        distance = soft_dtw(costs)
+    distance.sum().backward()
+    assert distance.dtype == torch.float32
+    assert costs.grad.dtype == rough
+    assert torch.equal(distance, soft_dtw(costs.float()))
 
 
 @pytest.mark.parametrize(
@@ -109,6 +153,19 @@ def test_bad_input(message, arguments):
         soft_dtw(**{"costs": torch.zeros(2, 3, 4), **arguments})
 
 
-def test_divergence_of_matrices_that_do_not_fit():
-    with pytest.raises(ValueError, match=r"target_costs must have the shape \(2, 4, 4\), not \(2, 3, 3\)"):
-        soft_dtw_divergence(torch.zeros(2, 3, 4), torch.zeros(2, 3, 3), torch.zeros(2, 3, 3))
+@pytest.mark.parametrize(
+    ("message", "arguments"),
+    [
+        (r"target_costs must have the shape \(2, 4, 4\), not \(2, 3, 3\)", {"target_costs": torch.zeros(2, 3, 3)}),
+        (r"step_costs\[0, 0, 0\] is nan", {"step_costs": torch.full((2, 3, 3), torch.nan)}),
+        (r"target_costs\[0, 0, 0\] is -inf", {"target_costs": torch.full((2, 4, 4), -torch.inf)}),
+        ("step_costs lies on meta", {"step_costs": torch.zeros(2, 3, 3, device="meta")}),
+        ("target_costs must hold floating point numbers", {"target_costs": torch.zeros(2, 4, 4, dtype=torch.int64)}),
+        ("target_lengths must lie between 1 and 4.* not 5", {"target_lengths": torch.tensor([4, 5])}),
+        ("gamma .* above 0, not 0", {"gamma": 0}),
+    ],
+)
+def test_bad_input_to_the_divergence(message, arguments):
+    good = {"costs": torch.zeros(2, 3, 4), "step_costs": torch.zeros(2, 3, 3), "target_costs": torch.zeros(2, 4, 4)}
+    with pytest.raises(ValueError, match=message):
+        soft_dtw_divergence(**{**good, **arguments})

@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 
 import pytest
 import torch
@@ -21,6 +22,13 @@ def certain(words, steps):
 def encode(words, width):
     rows = [[*word, *[77] * (width - len(word))] for word in words]
     return torch.tensor(rows, dtype=torch.int64).reshape(len(words), width), torch.tensor([len(word) for word in words])
+
+
+def unit_costs_but(**changes):
+    costs = Costs.unit(SYMBOLS)
+    for name, (place, value) in changes.items():
+        getattr(costs, name)[place] = value
+    return costs
 
 
 def random_log_probs(batch, steps, *, seed=0, sharpness=1.0):
@@ -166,19 +174,23 @@ def test_nearly_certain_ends_keep_their_gradient():
     assert logits.grad[0, 0, 2] < 0
 
 
-def test_a_pair_alone_and_in_a_padded_batch():
+@pytest.mark.parametrize("function", [soft_edit_distance, soft_dtw_distance])
+def test_a_pair_alone_and_in_a_padded_batch(function):
     log_probs = random_log_probs(20, 7, sharpness=3.0)
     targets = torch.randint(2, SYMBOLS, (20, 5), generator=torch.Generator().manual_seed(0))
-    lengths, target_lengths = torch.arange(20) % 8, torch.arange(20) % 6
+    least = 1 if function is soft_dtw_distance else 0
+    lengths, target_lengths = torch.arange(20) % 8, least + torch.arange(20) % (6 - least)
     targets = torch.where(torch.arange(5) < target_lengths[:, None], targets, -3)
     log_probs = torch.where((torch.arange(7) < lengths[:, None])[:, :, None], log_probs, torch.nan).requires_grad_()
-    options = {"eos": EOS, "reduction": "none", "transposition": True, "value": "expected"}
-    together = soft_edit_distance(log_probs, targets, lengths=lengths, target_lengths=target_lengths, **options)
+    options = {"eos": EOS, "reduction": "none"}
+    if function is soft_edit_distance:
+        options |= {"transposition": True, "value": "expected"}
+    together = function(log_probs, targets, lengths=lengths, target_lengths=target_lengths, **options)
     (gradient,) = torch.autograd.grad(together.sum(), log_probs)
     for pair in range(20):
         n, m = int(lengths[pair]), int(target_lengths[pair])
         own = log_probs[pair : pair + 1, :n].detach().clone().requires_grad_()
-        alone = soft_edit_distance(own, targets[pair : pair + 1, :m], **options)
+        alone = function(own, targets[pair : pair + 1, :m], **options)
         torch.testing.assert_close(together[pair : pair + 1], alone, atol=1e-12, rtol=1e-12)
         torch.testing.assert_close(gradient[pair, :n], torch.autograd.grad(alone.sum(), own)[0][0])
         assert not gradient[pair, n:].any()
@@ -192,7 +204,7 @@ def test_soft_dtw_cannot_tell_doubled_letters():
     torch.testing.assert_close(found, torch.tensor([0.0, 0.0, 2.0, 5.0]), atol=0.01, rtol=0)
 
 
-def test_soft_dtw_derivative():
+def test_soft_dtw_derivatives():
     logits = torch.randn(2, 3, SYMBOLS, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
 
     def distance(logits):
@@ -201,6 +213,58 @@ def test_soft_dtw_derivative():
         )
 
     assert gradcheck(distance, logits.requires_grad_())
+    assert gradgradcheck(distance, logits)
+
+
+@pytest.mark.parametrize("gamma", [1e-4, 100.0])
+@pytest.mark.parametrize("steps", [1, 1000])
+@pytest.mark.parametrize("longest", [1, 1000])
+def test_finite_at_the_ends_of_the_range(gamma, steps, longest):
+    log_probs = random_log_probs(1, steps, sharpness=20.0).float().requires_grad_()
+    targets = 2 + torch.arange(longest)[None] % 4
+    for function, options in (
+        (soft_edit_distance, {"transposition": True}),
+        (soft_edit_distance, {"value": "expected"}),
+        (soft_dtw_distance, {}),
+    ):
+        distance = function(log_probs, targets, eos=EOS, gamma=gamma, **options)
+        (gradient,) = torch.autograd.grad(distance, log_probs)
+        assert distance.isfinite()
+        assert gradient.isfinite().all()
+
+
+@pytest.mark.parametrize(("length", "allowed"), [(64, 1e-4), pytest.param(1000, 1e-3, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("gamma", [0.01, 0.1, 1.0])
+def test_the_gradient_in_float32(length, allowed, gamma):
+    logits = torch.randn(2, length, SYMBOLS, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    logits[:, :, EOS] -= 8  # so that long words are likely
+    targets = torch.randint(2, SYMBOLS, (2, length), generator=torch.Generator().manual_seed(1))
+    for function, options in (
+        (soft_edit_distance, {"transposition": True}),
+        (soft_edit_distance, {"value": "expected"}),
+        (soft_dtw_distance, {}),
+    ):
+        gradients = []
+        for dtype in (torch.float32, torch.float64):
+            given = logits.to(dtype).requires_grad_()
+            distance = function(given.log_softmax(2), targets, eos=EOS, gamma=gamma, reduction="sum", **options)
+            gradients.append(torch.autograd.grad(distance, given)[0].double())
+        assert (gradients[0] - gradients[1]).abs().max() < allowed
+
+
+def test_the_caller_s_tensors_stay_as_they_are():
+    given = {
+        "log_probs": random_log_probs(3, 4),
+        "targets": torch.tensor([[2, 3], [4, 9], [9, 9]]),
+        "lengths": torch.tensor([4, 2, 0]),
+        "target_lengths": torch.tensor([2, 1, 0]),
+    }
+    costs = Costs(torch.rand(6), torch.rand(6), torch.rand(6, 6))
+    tensors = [*given.values(), costs.insertion, costs.deletion, costs.substitution]
+    before = [each.clone() for each in tensors]
+    given["log_probs"].requires_grad_()
+    soft_edit_distance(**given, eos=EOS, costs=costs, value="expected").backward()
+    assert all(torch.equal(now, then) for now, then in zip(tensors, before, strict=True))
 
 
 def test_reductions_and_an_empty_batch():
@@ -213,6 +277,7 @@ def test_reductions_and_an_empty_batch():
     loss.backward()
     assert loss.item() == 0
     assert nothing.grad.shape == (0, 4, SYMBOLS)
+    assert soft_dtw_distance(nothing, targets[:0], eos=EOS).item() == 0
     assert soft_edit_distance(log_probs, targets[:, :0], eos=EOS).isfinite()
 
 
@@ -242,10 +307,24 @@ def test_autocast_and_rough_inputs():
         ("log_probs must be normalised .* sum to 6", {"log_probs": torch.zeros(2, 4, SYMBOLS)}),
         ("log_probs must be normalised .* sum to nan", {"log_probs": torch.full((2, 4, SYMBOLS), torch.nan)}),
         ("lengths must lie between 0 and 4.* not 5", {"lengths": torch.tensor([5, 1])}),
+        ("target_lengths must lie between 0 and 2.* not 3", {"target_lengths": torch.tensor([3, 1])}),
+        ("targets lies on meta", {"targets": torch.zeros(2, 2, dtype=torch.int64, device="meta")}),
+        ("lengths lies on meta", {"lengths": torch.ones(2, dtype=torch.int64, device="meta")}),
         (r"costs.insertion must have the shape \(6\), not \(5,\)", {"costs": Costs.unit(5)}),
+        (r"costs.deletion\[2\] is nan", {"costs": unit_costs_but(deletion=(2, torch.nan))}),
+        (r"costs.substitution\[1, 2\] is inf", {"costs": unit_costs_but(substitution=((1, 2), torch.inf))}),
+        ("costs.deletion lies on meta", {"costs": replace(Costs.unit(6), deletion=torch.ones(6, device="meta"))}),
     ],
 )
 def test_bad_input(message, arguments):
     good = {"log_probs": random_log_probs(2, 4), "targets": torch.tensor([[2, 3], [4, 4]]), "eos": EOS}
     with pytest.raises(ValueError, match=message):
         soft_edit_distance(**{**good, **arguments})
+
+
+def test_soft_dtw_has_no_empty_target():
+    log_probs = random_log_probs(2, 4)
+    with pytest.raises(ValueError, match=r"target_lengths must lie between 1 and 2.* not 0"):
+        soft_dtw_distance(log_probs, torch.ones(2, 2).long() + 1, eos=EOS, target_lengths=torch.tensor([2, 0]))
+    with pytest.raises(ValueError, match="target_lengths must be at least 1"):
+        soft_dtw_distance(log_probs, torch.zeros(2, 0, dtype=torch.int64), eos=EOS)

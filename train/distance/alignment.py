@@ -1,16 +1,16 @@
 """Soft edit distances from costs of one's own, and how likely each cell is to be part of an alignment."""
 
+import math
 from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
 from .checks import (
+    Faults,
+    check_cost_matrices,
     check_costs,
-    check_floating,
     check_gamma,
-    check_lengths,
-    check_shape,
     check_transposition,
     check_value,
 )
@@ -114,10 +114,9 @@ def solve_at_ends(
     recurrence: Recurrence,
 ) -> Tensor:
     """The value at each pair's own corner of the table ``(batch,)``, infinity where everything is forbidden."""
-    steps = torch.arange(costs.shape[1] + 1, device=costs.device)
-    corner = (steps == lengths[:, None]).to(costs.dtype)
+    corner = costs.new_zeros(costs.shape[0], costs.shape[1] + 1).scatter_(1, lengths[:, None], 1)
     found = solve(costs, deletion, insertion, corner, lengths, target_lengths, recurrence)
-    return torch.where(found < FORBIDDEN / 2, found, torch.inf)
+    return found.masked_fill(found >= FORBIDDEN / 2, torch.inf)
 
 
 def _check(
@@ -127,25 +126,27 @@ def _check(
     lengths: Tensor | None,
     target_lengths: Tensor | None,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    check_shape("costs", costs, None, None, None)
+    faults = Faults()
+    costs, lengths, target_lengths = check_cost_matrices(costs, lengths, target_lengths, faults=faults)
     batch, steps, targets = costs.shape
-    costs = check_floating("costs", costs)
-    lengths = check_lengths("lengths", lengths, batch, steps, costs)
-    target_lengths = check_lengths("target_lengths", target_lengths, batch, targets, costs)
-    deletion = _broadcast("deletion", deletion, (batch, steps), costs)
-    insertion = _broadcast("insertion", insertion, (batch, targets), costs)
-    check_costs("costs", costs, lengths, target_lengths)
-    check_costs("deletion", deletion, lengths)
-    check_costs("insertion", insertion, target_lengths)
+    deletion = _check_gap("deletion", deletion, (batch, steps), lengths, costs, faults)
+    insertion = _check_gap("insertion", insertion, (batch, targets), target_lengths, costs, faults)
+    faults.raise_first()
     return costs, deletion, insertion, lengths, target_lengths
 
 
-def _broadcast(name: str, gap: Tensor | float, shape: tuple[int, int], costs: Tensor) -> Tensor:
+def _check_gap(
+    name: str, gap: Tensor | float, shape: tuple[int, int], lengths: Tensor, costs: Tensor, faults: Faults
+) -> Tensor:
     if not isinstance(gap, Tensor):
+        if not gap > -math.inf:
+            raise ValueError(f"{name} must be a number above minus infinity, not {gap!r}")
         return costs.new_full(shape, gap)
     if gap.device != costs.device and gap.dim():
         raise ValueError(f"{name} lies on {gap.device} and costs on {costs.device}: one device must hold all")
     try:
-        return gap.to(costs).expand(shape)
+        gap = gap.to(costs).expand(shape)
     except RuntimeError:
         raise ValueError(f"{name} must broadcast to {shape}, which {tuple(gap.shape)} does not") from None
+    check_costs(name, gap, lengths, faults=faults)
+    return gap

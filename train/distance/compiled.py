@@ -21,7 +21,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 LANES = 16
 """How many pairs a block has: the innermost loops run over them, and a vector register of float32 holds 16 at most."""
 
-CELLS_PER_THREAD = 100_000
+CELLS_PER_THREAD = 30_000
 """Below so many cells, a further thread costs more than it saves."""
 
 
@@ -35,21 +35,31 @@ def compiled(function: Function) -> Function:
 
 
 def run_blocks(kernel: Callable[..., None], arguments: tuple[Any, ...], batch: int, cells: int) -> None:
-    """Runs ``kernel(first, stride, *arguments)`` so that all blocks of a batch are done, on torch's number of threads.
+    """Runs ``kernel(first, last, *arguments)`` until all blocks of a batch are done, on torch's number of threads.
 
     Args:
-        kernel: a compiled function that does every stride-th block from the first on.
+        kernel: a compiled function that does the blocks from the first up to the last, which it leaves out.
         arguments: its further arguments.
         batch: the number of pairs.
         cells: how many cells each has.
     """
     blocks = -(-batch // LANES)
     threads = max(1, min(torch.get_num_threads(), blocks, blocks * LANES * cells // CELLS_PER_THREAD))
-    pool = _pool(os.getpid(), threads) if threads > 1 else None
-    others = [pool.submit(kernel, first, threads, *arguments) for first in range(1, threads)] if pool else []
-    kernel(0, threads, *arguments)
+    if threads == 1:
+        return kernel(0, blocks, *arguments)
+    # Whoever is free takes the next blocks: a thread that others keep from running holds nobody up.
+    portion = -(-blocks // (4 * threads))
+    portions = iter(range(0, blocks, portion))
+
+    def work() -> None:
+        for first in portions:
+            kernel(first, min(first + portion, blocks), *arguments)
+
+    others = [_pool(os.getpid(), threads).submit(work) for _ in range(1, threads)]
+    work()
     for other in others:
-        other.result()
+        if not other.cancel():
+            other.result()
 
 
 @functools.cache

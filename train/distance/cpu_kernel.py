@@ -21,7 +21,7 @@ Array = NDArray[Any]
 @compiled
 def sweep_blocks(
     first: int,
-    stride: int,
+    last: int,
     costs: Array,
     deletion: Array | None,
     insertion: Array | None,
@@ -41,14 +41,14 @@ def sweep_blocks(
 
     Args:
         first: the first block of ``LANES`` pairs to do.
-        stride: how many blocks further the next one is.
+        last: the block to stop before.
         costs, deletion, insertion, end_weights, lengths, target_lengths: as for ``recurrence.solve``.
         gamma: of the costs' type.
         swap: or None.
         expected: True, or None for the softmin.
-        column: ``(batch, n + 1)``, zeros.
         with_gradients: whether to fill the gradients too.
-        costs_gradient, deletion_gradient, insertion_gradient: zeros in the shapes of the costs, or nothing.
+        column: ``(batch, n + 1)``, 0 past the lengths.
+        costs_gradient, deletion_gradient, insertion_gradient: in the shapes of the costs, or without elements.
     """
     batch, steps, targets = costs.shape
     real = costs.dtype
@@ -67,7 +67,7 @@ def sweep_blocks(
     step_costs = np.zeros((steps + 1, LANES), real)
     target_costs = np.zeros((targets + 1, LANES), real)
     ends = np.zeros((2, LANES), np.int64)
-    for start in range(first * LANES, batch, stride * LANES):
+    for start in range(first * LANES, min(last * LANES, batch), LANES):
         pairs = min(LANES, batch - start)
         for lane in range(LANES):
             ends[0, lane] = lengths[start + lane] if lane < pairs else 0
@@ -76,6 +76,7 @@ def sweep_blocks(
         if deletion is not None and insertion is not None:
             _load_gaps(deletion, start, ends[0], step_costs)
             _load_gaps(insertion, start, ends[1], target_costs)
+        column[start : start + pairs] = 0
         softmins.fill(FORBIDDEN)
         softmins[0, 1] = 0
         means.fill(0)
@@ -109,6 +110,14 @@ def sweep_blocks(
             if deletion is not None and insertion is not None:
                 _store_gaps(deletion_gradient, start, pairs, ends[0], step_costs)
                 _store_gaps(insertion_gradient, start, pairs, ends[1], target_costs)
+
+
+@compiled
+def scale_blocks(first: int, last: int, factors: Array, units: Array, scaled: Array) -> None:
+    """Multiplies the rows ``(batch, …)`` of some blocks by a factor each ``(batch,)``."""
+    for pair in range(first * LANES, min(last * LANES, len(units))):
+        for place in range(units.shape[1]):
+            scaled[pair, place] = factors[pair] * units[pair, place]
 
 
 @compiled
@@ -148,16 +157,18 @@ def _load_gaps(gaps: Array, start: int, lengths: Array, lanes: Array) -> None:
 def _store_costs(gradient: Array, start: int, pairs: int, ends: Array, bases: Array, cells: Array) -> None:
     for step in range(gradient.shape[1]):
         for lane in range(pairs):
-            if step < ends[0, lane]:
-                for target in range(ends[1, lane]):
-                    gradient[start + lane, step, target] = cells[bases[step + target + 2] + step + 1, lane]
+            inside = ends[1, lane] if step < ends[0, lane] else 0
+            for target in range(inside):
+                gradient[start + lane, step, target] = cells[bases[step + target + 2] + step + 1, lane]
+            for target in range(inside, gradient.shape[2]):
+                gradient[start + lane, step, target] = 0
 
 
 @compiled
 def _store_gaps(gradient: Array, start: int, pairs: int, lengths: Array, lanes: Array) -> None:
     for lane in range(pairs):
-        for place in range(lengths[lane]):
-            gradient[start + lane, place] = lanes[place + 1, lane]
+        for place in range(gradient.shape[1]):
+            gradient[start + lane, place] = lanes[place + 1, lane] if place < lengths[lane] else 0
 
 
 @compiled
@@ -290,53 +301,69 @@ def _backward(
     target_gradient: Array,
 ) -> None:
     # flows[0] is what flows back out of a cell by each move; flows[1], for the expected cost alone, is the part of it
-    # that the weights would carry if they were constants.
+    # that the weights would carry if they were constants. Moves: matching, deleting, inserting, swapping.
     real = weights.dtype.type
+    kinds = flows.shape[1]
+    lanes = weights.shape[2]  # not LANES: a short loop of known length is unrolled rather than vectorised
     steps, targets = len(step_gradient) - 1, len(target_gradient) - 1
     now, one, two, four = diagonal % 5, (diagonal + 1) % 5, (diagonal + 2) % 5, (diagonal + 4) % 5
+    # Of one cell: by each move, and in the last row in all.
+    moves, constants = np.empty((5, LANES), weights.dtype), np.empty((5, LANES), weights.dtype)
     for step in range(max(0, diagonal - targets), min(diagonal, steps) + 1):
         row = step + 1
         cell = bases[diagonal] + step
         for lane in range(LANES):
-            seed = seeds[row, lane]
-            seeds[row, lane] = 0
-            flow = (
-                seed + flows[0, 0, two, row + 1, lane] + flows[0, 1, one, row + 1, lane] + flows[0, 2, one, row, lane]
-            )
+            flow = seeds[row, lane] + flows[0, 0, two, row + 1, lane] + flows[0, 1, one, row + 1, lane]
+            flow += flows[0, 2, one, row, lane]
             matched, deleted = weights[0, cell, lane], weights[1, cell, lane]
             inserted = real(1) - matched - deleted
             if swap is not None:
                 flow += flows[0, 3, four, row + 2, lane]
-                swapped = weights[2, cell, lane]
-                inserted -= swapped
-            by_match, by_deletion, by_insertion = flow * matched, flow * deleted, flow * inserted
-            if swap is not None:
-                by_swap = flow * swapped
-            if expected is not None:
-                constant = seed + flows[1, 0, two, row + 1, lane] + flows[1, 1, one, row + 1, lane]
+                inserted -= weights[2, cell, lane]
+                moves[3, lane] = flow * weights[2, cell, lane]
+            moves[0, lane], moves[1, lane], moves[2, lane] = flow * matched, flow * deleted, flow * inserted
+            moves[4, lane] = flow
+        if expected is not None:
+            for lane in range(LANES):
+                constant = seeds[row, lane] + flows[1, 0, two, row + 1, lane] + flows[1, 1, one, row + 1, lane]
                 constant += flows[1, 2, one, row, lane]
+                matched, deleted = weights[0, cell, lane], weights[1, cell, lane]
+                inserted = real(1) - matched - deleted
+                if swap is not None:
+                    constant += flows[1, 3, four, row + 2, lane]
+                    inserted -= weights[2, cell, lane]
+                    constants[3, lane] = constant * weights[2, cell, lane]
+                constants[0, lane], constants[1, lane] = constant * matched, constant * deleted
+                constants[2, lane] = constant * inserted
+                constants[4, lane] = constant
+            for lane in range(LANES):
+                constant = constants[4, lane]
                 match_tilt, deletion_tilt = tilts[0, cell, lane], tilts[1, cell, lane]
                 insertion_tilt = -match_tilt - deletion_tilt
                 if swap is not None:
-                    constant += flows[1, 3, four, row + 2, lane]
                     insertion_tilt -= tilts[2, cell, lane]
-                    by_swap -= constant * tilts[2, cell, lane]
-                    flows[1, 3, now, row, lane] = constant * swapped
-                by_match -= constant * match_tilt
-                by_deletion -= constant * deletion_tilt
-                by_insertion -= constant * insertion_tilt
-                flows[1, 0, now, row, lane] = constant * matched
-                flows[1, 1, now, row, lane] = constant * deleted
-                flows[1, 2, now, row, lane] = constant * inserted
-            flows[0, 0, now, row, lane] = by_match
-            flows[0, 1, now, row, lane] = by_deletion
-            flows[0, 2, now, row, lane] = by_insertion
-            if gaps is None:
-                weights[0, cell, lane] = flow
-            else:
-                step_gradient[step, lane] += by_deletion
-                target_gradient[diagonal - step, lane] += by_insertion
-                weights[0, cell, lane] = by_match
-            if swap is not None:
+                    moves[3, lane] -= constant * tilts[2, cell, lane]
+                moves[0, lane] -= constant * match_tilt
+                moves[1, lane] -= constant * deletion_tilt
+                moves[2, lane] -= constant * insertion_tilt
+            for move in range(kinds):
+                for lane in range(lanes):
+                    flows[1, move, now, row, lane] = constants[move, lane]
+        for lane in range(lanes):
+            seeds[row, lane] = 0
+        for move in range(kinds):
+            for lane in range(lanes):
+                flows[0, move, now, row, lane] = moves[move, lane]
+        if gaps is None:
+            for lane in range(lanes):
+                weights[0, cell, lane] = moves[4, lane]
+        else:
+            for lane in range(lanes):
+                weights[0, cell, lane] = moves[0, lane]
+            for lane in range(lanes):
+                step_gradient[step, lane] += moves[1, lane]
+            for lane in range(lanes):
+                target_gradient[diagonal - step, lane] += moves[2, lane]
+        if swap is not None:
+            for lane in range(lanes):
                 weights[0, cell, lane] += flows[0, 3, one, row + 1, lane] + flows[0, 3, one, row, lane]
-                flows[0, 3, now, row, lane] = by_swap

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from .checks import check_lengths, check_shape
+from .checks import Faults, check_lengths, check_shape
 from .recurrence import DEVICES_WITH_KERNELS
 
 
@@ -42,8 +42,10 @@ def edit_distance(
     for name, symbols in (("a", a), ("b", b)):
         if symbols.is_floating_point() or symbols.is_complex():
             raise ValueError(f"{name} must hold whole numbers, not {symbols.dtype}")
-    a_lengths = check_lengths("a_lengths", a_lengths, batch, a.shape[1], a)
-    b_lengths = check_lengths("b_lengths", b_lengths, batch, b.shape[1], a)
+    faults = Faults()
+    a_lengths = check_lengths("a_lengths", a_lengths, batch, a.shape[1], a, faults=faults)
+    b_lengths = check_lengths("b_lengths", b_lengths, batch, b.shape[1], a, faults=faults)
+    faults.raise_first()
     if a.is_cpu and a.device.type in DEVICES_WITH_KERNELS:
         distances: Tensor = _by_kernel(a.long(), b.long(), a_lengths, b_lengths, transposition)
         return distances
@@ -54,7 +56,7 @@ def edit_distance(
 def _by_kernel(a: Tensor, b: Tensor, a_lengths: Tensor, b_lengths: Tensor, transposition: bool) -> Tensor:
     # One operator to torch.compile, which cannot look into the kernel.
     from .compiled import run_blocks
-    from .exact_kernel import distance_blocks
+    from .exact_kernel import STRIP, distance_blocks
 
     result = torch.zeros_like(a_lengths)
     arguments = (
@@ -62,7 +64,8 @@ def _by_kernel(a: Tensor, b: Tensor, a_lengths: Tensor, b_lengths: Tensor, trans
         transposition or None,
         result.numpy(),
     )
-    run_blocks(distance_blocks, arguments, a.shape[0], a.shape[1] * b.shape[1])
+    words = -(-a.shape[1] // STRIP) * b.shape[1]  # each takes about as long as a cell of the other kernels
+    run_blocks(distance_blocks, arguments, a.shape[0], words)
     return result
 
 

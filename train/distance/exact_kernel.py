@@ -22,7 +22,7 @@ SLOTS = 128
 @compiled
 def distance_blocks(
     first: int,
-    stride: int,
+    last: int,
     a: Array,
     b: Array,
     a_lengths: Array,
@@ -34,7 +34,7 @@ def distance_blocks(
 
     Args:
         first: the first block of ``LANES`` pairs to do.
-        stride: how many blocks further the next one is.
+        last: the block to stop before.
         a, b: ``(batch, longest)`` and ``(batch, longest of its own)``, int64.
         a_lengths, b_lengths: ``(batch,)``, int64.
         transposition: True, or None where a swap is not one edit.
@@ -46,7 +46,7 @@ def distance_blocks(
     equal = np.empty((columns, LANES), np.uint64)
     table = np.zeros((3, SLOTS + 1), np.int64)
     last_row, last_column, score = np.zeros(LANES, np.uint64), np.zeros(LANES, np.int64), np.zeros(LANES, np.int64)
-    for start in range(first * LANES, batch, stride * LANES):
+    for start in range(first * LANES, min(last * LANES, batch), LANES):
         pairs = min(LANES, batch - start)
         edges[0].fill(1)
         edges[1:].fill(0)

@@ -76,7 +76,7 @@ def solve(
         return _by_torch_operations(*inputs, lengths, target_lengths, recurrence)
     wanted = torch.is_grad_enabled() and any(given is not None and given.requires_grad for given in inputs)
     options = (recurrence.gamma, recurrence.swap, recurrence.expected, wanted)
-    value: Tensor = _Solution.apply(*inputs, lengths, target_lengths, *options)[0]  # type: ignore[no-untyped-call]
+    value: Tensor = _Solution.apply(*inputs, lengths, target_lengths, *options)  # type: ignore[no-untyped-call]
     return value
 
 
@@ -98,37 +98,39 @@ class _Solution(torch.autograd.Function):
     """The value with its gradient, as one node of the graph."""
 
     @staticmethod
-    def forward(
-        costs: Tensor,
-        deletion: Tensor | None,
-        insertion: Tensor | None,
-        end_weights: Tensor,
-        *rest: Any,
-    ) -> tuple[Tensor, ...]:
-        column, *gradients = _sweep(costs, deletion, insertion, end_weights, *rest)
-        return (end_weights * column).sum(-1), column, *gradients
+    def forward(ctx: Any, *given: Any) -> Tensor:
+        # With a setup_context of its own, torch would inspect this signature at every call, for a tenth of the time.
+        *inputs, gamma, swap, expected, _ = given
+        ctx.recurrence = Recurrence(gamma, swap, expected)
+        # One operator to torch.compile, which cannot look into the kernels; calling it as one costs time too.
+        column, *gradients = (_sweep_operator if torch.compiler.is_compiling() else _sweep)(*given)
+        ctx.save_for_backward(*inputs, column, *gradients)
+        value: Tensor = (inputs[3] * column).sum(-1)
+        return value
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-        ctx.recurrence = Recurrence(*inputs[6:9])
-        _, column, *gradients = output
-        ctx.mark_non_differentiable(column, *gradients)
-        ctx.set_materialize_grads(False)
-        ctx.save_for_backward(*inputs[:6], column, *gradients)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor | None, *_: None) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         unused = (None,) * 6
-        if gradient is None:
-            return (None,) * 4 + unused
         *inputs, column, costs_gradient, deletion_gradient, insertion_gradient = ctx.saved_tensors
         if torch.is_grad_enabled() and not torch.compiler.is_compiling():
             return *_differentiable_gradients(inputs, gradient, ctx), *unused
-        scaled = [costs_gradient, deletion_gradient, insertion_gradient, column]
-        for place, (unit, needed) in enumerate(zip(scaled, ctx.needs_input_grad, strict=False)):
-            shape = (-1,) + (1,) * (unit.dim() - 1)
-            scaled[place] = gradient.view(shape) * unit if needed else None
-        return *scaled, *unused
+        units = (costs_gradient, deletion_gradient, insertion_gradient, column)
+        needed = zip(units, ctx.needs_input_grad, strict=False)
+        return *(_scale(gradient, unit) if wanted else None for unit, wanted in needed), *unused
+
+
+def _scale(factors: Tensor, units: Tensor) -> Tensor:
+    """Each pair's unit gradient ``(batch, …)`` times its factor ``(batch,)``."""
+    if units.is_cpu and not torch.compiler.is_compiling():
+        from .compiled import run_blocks
+        from .cpu_kernel import scale_blocks
+
+        scaled = torch.empty_like(units)
+        arguments = (factors.contiguous().numpy(), units.flatten(1).numpy(), scaled.flatten(1).numpy())
+        # A product costs a small part of what a cell does.
+        run_blocks(scale_blocks, arguments, len(units), units.shape[1:].numel() // 16)
+        return scaled
+    return factors.view(-1, *[1] * (units.dim() - 1)) * units
 
 
 def _differentiable_gradients(inputs: list[Tensor], gradient: Tensor, ctx: Any) -> list[Tensor | None]:
@@ -139,7 +141,6 @@ def _differentiable_gradients(inputs: list[Tensor], gradient: Tensor, ctx: Any) 
     return [next(found) if wanted else None for wanted in ctx.needs_input_grad[:4]]
 
 
-@torch.library.custom_op("speller::sweep", mutates_args=())
 def _sweep(
     costs: Tensor,
     deletion: Tensor | None,
@@ -152,14 +153,13 @@ def _sweep(
     expected: bool,
     with_gradients: bool,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    # One operator to torch.compile, which cannot look into the kernels.
     costs, end_weights = costs.contiguous(), end_weights.contiguous()
     deletion, insertion = (None if each is None else each.contiguous() for each in (deletion, insertion))
     lengths, target_lengths = lengths.contiguous(), target_lengths.contiguous()
-    column = torch.zeros_like(end_weights)
-    by_costs, by_deletion, by_insertion = (
-        costs.new_zeros(shape) for shape in _gradient_shapes(costs, with_gradients, deletion is not None)
-    )
+    # On the CPU the kernel fills them whole: torch's threads would, and then spin where the kernel's want to run.
+    new = costs.new_zeros if costs.is_cuda else costs.new_empty
+    column = new(end_weights.shape)
+    by_costs, by_deletion, by_insertion = map(new, _gradient_shapes(costs, with_gradients, deletion is not None))
     problem = (costs, deletion, insertion, end_weights, lengths, target_lengths)
     results = (column, by_costs, by_deletion, by_insertion)
     if costs.is_cuda:
@@ -179,7 +179,10 @@ def _sweep(
     return results
 
 
-@_sweep.register_fake
+_sweep_operator = torch.library.custom_op("speller::sweep", _sweep, mutates_args=())
+
+
+@_sweep_operator.register_fake
 def _sweep_shapes(
     costs: Tensor,
     deletion: Tensor | None,

@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from .alignment import solve_at_ends
-from .checks import check_costs, check_floating, check_gamma, check_lengths, check_shape
+from .checks import Faults, check_cost_matrices, check_costs, check_floating, check_gamma, check_shape
 from .recurrence import Recurrence
 
 
@@ -37,12 +37,9 @@ def soft_dtw(
     >>> soft_dtw(torch.tensor([[[0.0, 2.0], [1.0, 0.0]]]), gamma=0.01)
     tensor([0.])
     """
-    check_shape("costs", costs, None, None, None)
-    batch, steps, targets = costs.shape
-    costs = check_floating("costs", costs)
-    lengths = check_lengths("lengths", lengths, batch, steps, costs, least=1)
-    target_lengths = check_lengths("target_lengths", target_lengths, batch, targets, costs, least=1)
-    check_costs("costs", costs, lengths, target_lengths)
+    faults = Faults()
+    costs, lengths, target_lengths = check_cost_matrices(costs, lengths, target_lengths, least=1, faults=faults)
+    faults.raise_first()
     return solve_at_ends(costs, None, None, lengths, target_lengths, Recurrence(check_gamma(gamma)))
 
 
@@ -73,11 +70,18 @@ def soft_dtw_divergence(
 
     Blondel, Mensch & Vert, Differentiable Divergences between Time Series, 2021, equation 12.
     """
-    check_shape("costs", costs, None, None, None)
+    recurrence = Recurrence(check_gamma(gamma))
+    faults = Faults()
+    costs, lengths, target_lengths = check_cost_matrices(costs, lengths, target_lengths, least=1, faults=faults)
     batch, steps, targets = costs.shape
     check_shape("step_costs", step_costs, batch, steps, steps, like=costs)
     check_shape("target_costs", target_costs, batch, targets, targets, like=costs)
-    across = soft_dtw(costs, lengths=lengths, target_lengths=target_lengths, gamma=gamma)
-    within = soft_dtw(step_costs, lengths=lengths, target_lengths=lengths, gamma=gamma)
-    within_targets = soft_dtw(target_costs, lengths=target_lengths, target_lengths=target_lengths, gamma=gamma)
-    return across - 0.5 * (within + within_targets)
+    step_costs = check_floating("step_costs", step_costs)
+    target_costs = check_floating("target_costs", target_costs)
+    check_costs("step_costs", step_costs, lengths, lengths, faults=faults)
+    check_costs("target_costs", target_costs, target_lengths, target_lengths, faults=faults)
+    faults.raise_first()
+    across = solve_at_ends(costs, None, None, lengths, target_lengths, recurrence)
+    within_steps = solve_at_ends(step_costs, None, None, lengths, lengths, recurrence)
+    within_targets = solve_at_ends(target_costs, None, None, target_lengths, target_lengths, recurrence)
+    return across - 0.5 * (within_steps + within_targets)

@@ -5,7 +5,16 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from .checks import check_floating, check_gamma, check_lengths, check_shape, check_symbols, check_value
+from .checks import (
+    Faults,
+    check_finite,
+    check_floating,
+    check_gamma,
+    check_lengths,
+    check_shape,
+    check_symbols,
+    check_value,
+)
 from .costs import Costs
 from .recurrence import Recurrence, solve
 
@@ -60,19 +69,17 @@ def soft_edit_distance(
     tensor(2.)
     """
     recurrence = Recurrence(check_gamma(gamma), 1.0 if transposition else None, check_value(value))
-    check_reduction(reduction)
-    word = _read(log_probs, targets, eos, lengths, target_lengths)
-    with torch.autocast(word.characters.device.type, enabled=False):
-        if costs is None:
-            matching = 1 - word.probabilities_of_targets()
-            batch, steps, longest = matching.shape
-            deletion, insertion = matching.new_ones(batch, steps), matching.new_ones(batch, longest)
-        else:
-            matching, deletion, insertion = _expected_costs(word, costs, eos)
-        distances = solve(
-            matching, deletion, insertion, word.length_probabilities(), word.lengths, word.target_lengths, recurrence
-        )
-    return reduce(distances, reduction)
+    word = _read(log_probs, targets, eos, lengths, target_lengths, reduction, costs=costs)
+    if costs is None:
+        matching = 1 - word.probabilities_of_targets()
+        batch, steps, longest = matching.shape
+        deletion, insertion = matching.new_ones(batch, steps), matching.new_ones(batch, longest)
+    else:
+        matching, deletion, insertion = _expected_costs(word, costs)
+    distances = solve(
+        matching, deletion, insertion, word.length_probabilities(), word.lengths, word.target_lengths, recurrence
+    )
+    return _reduce(distances, reduction)
 
 
 def soft_dtw_distance(
@@ -94,25 +101,15 @@ def soft_dtw_distance(
     Arguments and results as for ``soft_edit_distance``, but no target may be empty.
     """
     recurrence = Recurrence(check_gamma(gamma))
-    check_reduction(reduction)
-    word = _read(log_probs, targets, eos, lengths, target_lengths, least=1)
-    with torch.autocast(word.characters.device.type, enabled=False):
-        chances = word.length_probabilities()
-        written = torch.cat([torch.zeros_like(chances[:, :1]), chances[:, 1:]], dim=1)
-        matching = 1 - word.probabilities_of_targets()
-        distances = solve(matching, None, None, written, word.lengths, word.target_lengths, recurrence)
-        distances = distances + chances[:, 0] * word.target_lengths
-    return reduce(distances, reduction)
+    word = _read(log_probs, targets, eos, lengths, target_lengths, reduction, least=1)
+    chances = word.length_probabilities()
+    written = torch.cat([torch.zeros_like(chances[:, :1]), chances[:, 1:]], dim=1)
+    matching = 1 - word.probabilities_of_targets()
+    distances = solve(matching, None, None, written, word.lengths, word.target_lengths, recurrence)
+    return _reduce(distances + chances[:, 0] * word.target_lengths, reduction)
 
 
-def check_reduction(reduction: str) -> None:
-    """Raises where the reduction is none of the three."""
-    if reduction not in ("mean", "sum", "none"):
-        raise ValueError(f"reduction must be 'mean', 'sum' or 'none', not {reduction!r}")
-
-
-def reduce(values: Tensor, reduction: str) -> Tensor:
-    """The mean of a batch (0 of an empty one), its sum, or all of it."""
+def _reduce(values: Tensor, reduction: str) -> Tensor:
     if reduction == "none":
         return values
     return values.sum() / max(len(values), 1) if reduction == "mean" else values.sum()
@@ -162,8 +159,13 @@ def _read(
     eos: int,
     lengths: Tensor | None,
     target_lengths: Tensor | None,
+    reduction: str,
+    *,
     least: int = 0,
+    costs: Costs | None = None,
 ) -> _Word:
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"reduction must be 'mean', 'sum' or 'none', not {reduction!r}")
     check_shape("log_probs", log_probs, None, None, None)
     log_probs = check_floating("log_probs", log_probs)
     batch, steps, symbols = log_probs.shape
@@ -172,43 +174,58 @@ def _read(
         raise ValueError(f"targets must be int64, not {targets.dtype}")
     if not 0 <= eos < symbols:
         raise ValueError(f"eos must be one of the {symbols} symbols, not {eos}")
-    lengths = check_lengths("lengths", lengths, batch, steps, log_probs)
-    target_lengths = check_lengths("target_lengths", target_lengths, batch, targets.shape[1], log_probs, least)
-    check_symbols("targets", targets, target_lengths, symbols, eos=eos)
-    counted = torch.arange(targets.shape[1], device=targets.device) < target_lengths[:, None]
-    targets = torch.where(counted, targets, 0)
+    longest = targets.shape[1]
+    faults = Faults()
+    lengths = check_lengths("lengths", lengths, batch, steps, log_probs, faults=faults)
+    target_lengths = check_lengths(
+        "target_lengths", target_lengths, batch, longest, log_probs, least=least, faults=faults
+    )
+    check_symbols("targets", targets, target_lengths, symbols, eos=eos, faults=faults)
+    targets = torch.where(torch.arange(longest, device=targets.device) < target_lengths[:, None], targets, 0)
     counts = torch.arange(steps, device=targets.device) < lengths[:, None]
     log_probs = torch.where(counts[:, :, None], log_probs, 0)
-    characters = log_probs.index_fill(2, torch.tensor([eos], device=targets.device), -torch.inf)
+    characters = log_probs.masked_fill(torch.arange(symbols, device=targets.device) == eos, -torch.inf)
     # Where the word is sure to end, log-sum-exp has no gradient to give: it gets zeros to work on, and its result is
     # not used.
     alive = (characters > -torch.inf).any(2)
     total = torch.where(alive[:, :, None], characters, 0).logsumexp(2)
     goes_on = torch.where(alive, total, -torch.inf)
     ends = log_probs[:, :, eos]
-    _check_normalised(ends, goes_on, counts)
+    _check_normalised(ends, goes_on, counts, faults)
+    if costs is not None:
+        _check_costs(costs, log_probs, faults)
+    faults.raise_first()
     characters = torch.where(alive[:, :, None], characters - total[:, :, None], -torch.inf)
     return _Word(characters, ends, goes_on, targets, lengths, target_lengths)
 
 
-def _check_normalised(ends: Tensor, goes_on: Tensor, counts: Tensor) -> None:
+def _check_normalised(ends: Tensor, goes_on: Tensor, counts: Tensor, faults: Faults) -> None:
     if torch.compiler.is_compiling():
         return
     totals = torch.logaddexp(ends.detach(), goes_on.detach())
     wrong = counts & ~(totals.abs() < 0.05)  # bfloat16 rounds that far
-    if bool(wrong.any()):
-        found = float(totals[wrong][0].exp())
-        raise ValueError(
-            f"log_probs must be normalised over the symbols, but the probabilities of a step sum to {found:.4g}"
-        )
+    faults.add(
+        wrong.any(),
+        lambda: (
+            "log_probs must be normalised over the symbols, but the probabilities of a step sum to "
+            f"{float(totals[wrong][0].exp()):.4g}"
+        ),
+    )
 
 
-def _expected_costs(word: _Word, costs: Costs, eos: int) -> tuple[Tensor, Tensor, Tensor]:
-    symbols = word.characters.shape[2]
-    check_shape("costs.insertion", costs.insertion, symbols, like=word.characters)
+def _check_costs(costs: Costs, log_probs: Tensor, faults: Faults) -> None:
+    symbols = log_probs.shape[2]
+    for kind, shape in (("insertion", (symbols,)), ("deletion", (symbols,)), ("substitution", (symbols, symbols))):
+        name, given = f"costs.{kind}", getattr(costs, kind)
+        check_shape(name, given, *shape, like=log_probs)
+        check_finite(name, given, faults=faults)
+
+
+def _expected_costs(word: _Word, costs: Costs) -> tuple[Tensor, Tensor, Tensor]:
     insertion, deletion, substitution = (
         each.to(word.characters.dtype) for each in (costs.insertion, costs.deletion, costs.substitution)
     )
     probabilities = word.characters.exp()
     index = word.targets[:, None, :].expand(-1, probabilities.shape[1], -1)
-    return (probabilities @ substitution).gather(2, index), probabilities @ deletion, insertion[word.targets]
+    with torch.autocast(probabilities.device.type, enabled=False):  # which would multiply in bfloat16
+        return (probabilities @ substitution).gather(2, index), probabilities @ deletion, insertion[word.targets]
