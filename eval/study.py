@@ -52,6 +52,8 @@ class Reading:
     """The share of misspellings for which that is the right word."""
     top5: float
     """The share for which the right word is among the five likeliest."""
+    unchanged: float
+    """The share for which the likeliest word is what was written: caution is rewarded too."""
 
 
 @dataclass
@@ -197,15 +199,14 @@ def judge(model: SpellingModel, material: Material, *, work: float, words: int) 
     for start in range(0, len(material.held_out), AT_ONCE):
         some = [pair.wrong for pair in material.held_out[start : start + AT_ONCE]]
         answers += write_answers(model, some, material.lexicon.alphabet)
-    right = [pair.right for pair in material.held_out]
-    count = len(right)
+    judged = list(zip(answers, material.held_out, strict=True))
     return Reading(
         work=work,
         words=words,
-        distance=sum(Levenshtein.distance(ranked[0], word) for ranked, word in zip(answers, right, strict=True))
-        / count,
-        top1=sum(ranked[0] == word for ranked, word in zip(answers, right, strict=True)) / count,
-        top5=sum(word in ranked[:5] for ranked, word in zip(answers, right, strict=True)) / count,
+        distance=sum(Levenshtein.distance(ranked[0], pair.right) for ranked, pair in judged) / len(judged),
+        top1=sum(ranked[0] == pair.right for ranked, pair in judged) / len(judged),
+        top5=sum(pair.right in ranked[:5] for ranked, pair in judged) / len(judged),
+        unchanged=sum(ranked[0] == pair.wrong for ranked, pair in judged) / len(judged),
     )
 
 
@@ -254,4 +255,5 @@ def _checksum(path: Path) -> str:
 
 
 def _told(reading: Reading) -> str:
-    return f"mean edit distance {reading.distance:.3f}, top-1 {reading.top1:.3f}, top-5 {reading.top5:.3f}"
+    told = f"mean edit distance {reading.distance:.3f}, top-1 {reading.top1:.3f}, top-5 {reading.top5:.3f}"
+    return f"{told}, left as written {reading.unchanged:.3f}"

@@ -37,6 +37,8 @@ class Summary:
     """The mean edit distance when the budget was spent."""
     top1: Spread
     top5: Spread
+    unchanged: Spread
+    """The share of misspellings that were left as they were written."""
     against_control: float
     """The relative difference of the mean edit distance from the control's; below 0 where it is smaller."""
     apart: bool
@@ -89,14 +91,15 @@ def cells(results: Results) -> list[list[str]]:
     """The table's cells, row by row, the columns' names first."""
     summaries = summarize(results)
     common = set.intersection(*(set(summary.distance_at_words) for summary in summaries.values()))
-    names = ["objective", "edit distance", "vs. control", "top-1", "top-5", "words/s", "words seen"]
+    names = ["objective", "edit distance", "vs. control", "top-1", "top-5", "left as written", "words/s", "words seen"]
     if common:
         names.append(f"edit distance at {max(common):,} words")
     rows = [names]
     for arm, summary in summaries.items():
         difference = f"{summary.against_control:+.1%}{'' if summary.apart else ' (not apart)'}"
         row = [arm, _shown(summary.distance), "" if arm == CONTROL else difference]
-        row += [_shown(summary.top1), _shown(summary.top5), f"×{summary.speed.mean:.2f}", f"{summary.words.mean:,.0f}"]
+        row += [_shown(summary.top1), _shown(summary.top5), f"{summary.unchanged.mean:.3f}"]
+        row += [f"×{summary.speed.mean:.2f}", f"{summary.words.mean:,.0f}"]
         if common:
             row.append(_shown(summary.distance_at_words[max(common)]))
         rows.append(row)
@@ -138,6 +141,7 @@ def _summarize(runs: Sequence[Run], control: Spread) -> Summary:
         distance=distance,
         top1=last(lambda reading: reading.top1),
         top5=last(lambda reading: reading.top5),
+        unchanged=last(lambda reading: reading.unchanged),
         against_control=distance.mean / control.mean - 1,
         apart=distance.high < control.low or distance.low > control.high,
         speed=Spread.of([run.steps / run.work for run in runs]),
@@ -166,7 +170,8 @@ def _title(results: Results) -> str:
 def _caption(results: Results) -> str:
     start = results.runs[0].over_budget[0]
     return (
-        f"At the start: edit distance {start.distance:.3f}, top-1 {start.top1:.3f}, top-5 {start.top5:.3f}. Plain beam "
+        f"At the start: edit distance {start.distance:.3f}, top-1 {start.top1:.3f}, top-5 {start.top5:.3f}, left as "
+        f"written {start.unchanged:.3f}. Plain beam "
         "search of width 8, no lexicon, no ranking; the mean over the seeds, and their lowest to highest. words/s: per "
         "processor second, as a ratio to cross-entropy. At equal words, the learning rate of a cheaper objective has "
         "further to fall."
