@@ -26,7 +26,7 @@ from speller.train.model import SpellingModel
 from speller.train.objectives import CrossEntropy, read_objective
 from speller.train.pairs import Pair
 from speller.train.recipe import Recipe
-from speller.train.run import learn_to_misspell, load_weights, model_config, read_sources
+from speller.train.run import Sources, learn_to_misspell, load_weights, model_config, read_sources
 from speller.train.writing import write_beam
 
 IDENTITY = "study.json"
@@ -87,6 +87,8 @@ class Results:
     """The checksums of the recipe and of the weights it starts from, and the precision of the arithmetic."""
     runs: Sequence[Run]
     """By seed, then by arm."""
+    untouched: float
+    """The mean Levenshtein distance of the held-out misspellings themselves: what to change nothing would give."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,8 @@ def run_study(study: StudyRecipe, out: Path) -> Results:
         ValueError: for input that cannot be used, or an ``out`` that holds another study.
     """
     accelerator = open_accelerator("cpu")
+    sources = read_sources(study.training)
+    held_out = hold_out(study, sources)
     identity = {
         "recipe_sha256": study.digest,
         "weights_sha256": _checksum(Path(study.training.start or "")),
@@ -127,7 +131,8 @@ def run_study(study: StudyRecipe, out: Path) -> Results:
     missing = [chosen for chosen in wanted if chosen not in [(run.arm, run.seed) for run in runs]]
     if missing:
         console.print(f"{len(missing)} of {len(wanted)} runs to go; preparing the examples")
-        material = prepare(study, accelerator)
+        _, examples = learn_to_misspell(study.training, sources, device=accelerator.device)
+        material = Material(sources.lexicon, examples, held_out, accelerator)
         begun = judge(load(study.training, material).model, material, work=0.0, words=0)
         console.print(f"at the start: {_told(begun)}")
     for arm, seed in missing:
@@ -135,22 +140,20 @@ def run_study(study: StudyRecipe, out: Path) -> Results:
         runs.append(run_arm(study, arm, seed, material, begun, console))
         _write(out / RUNS, "".join(json.dumps(asdict(run)) + "\n" for run in runs))
     runs.sort(key=lambda run: wanted.index((run.arm, run.seed)))
-    return Results(study, identity, runs)
+    untouched = sum(Levenshtein.distance(*pair) for pair in held_out) / len(held_out)
+    return Results(study, identity, runs, untouched)
 
 
-def prepare(study: StudyRecipe, accelerator: Accelerator) -> Material:
-    """What all runs share: the stream of examples, and the misspellings that they are judged on."""
-    recipe = study.training
-    sources = read_sources(recipe)
-    _, examples = learn_to_misspell(recipe, sources, device=accelerator.device)
+def hold_out(study: StudyRecipe, sources: Sources) -> list[Pair]:
+    """The misspellings that all runs are judged on."""
     judged = sources.parts[study.part]
     held_out = [Pair(fold(wrong), fold(right)) for wrong, right in judged if len(wrong) <= LONGEST]
     held_out = [pair for pair in held_out if pair.wrong != pair.right]
     if not held_out:
-        raise ValueError(f"none of the pairs in {', '.join(recipe.pairs)} belongs to the part {study.part!r}")
+        raise ValueError(f"none of the pairs in {', '.join(study.training.pairs)} belongs to the part {study.part!r}")
     held_out = held_out[:: -(-len(held_out) // study.held_out)]
     # Words of one length are written together, so that little is padding.
-    return Material(sources.lexicon, examples, sorted(held_out, key=lambda pair: len(pair.wrong)), accelerator)
+    return sorted(held_out, key=lambda pair: len(pair.wrong))
 
 
 def run_arm(study: StudyRecipe, arm: str, seed: int, material: Material, begun: Reading, console: Console) -> Run:

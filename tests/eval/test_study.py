@@ -12,20 +12,20 @@ from pathlib import Path
 import pytest
 import torch
 from click.testing import CliRunner
+from rapidfuzz.distance import Levenshtein
 
 from speller.cli import main
 from speller.eval import work
-from speller.eval.study import IDENTITY, RUNS, Run, prepare, run_study
+from speller.eval.study import IDENTITY, RUNS, Run, hold_out, run_study
 from speller.eval.study_recipe import CONTROL, StudyRecipe
 from speller.eval.study_report import as_data, cells, markdown, summarize
 from speller.eval.work import STEPS_BETWEEN_CALIBRATIONS, WorkMeter
 from speller.lexicon import Lexicon
 from speller.train.checkpoint import write_tensors
-from speller.train.loop import open_accelerator
 from speller.train.model import SpellingModel
 from speller.train.pairs import part_of
 from speller.train.recipe import Recipe
-from speller.train.run import WEIGHTS, model_config
+from speller.train.run import WEIGHTS, learn_to_misspell, model_config, read_sources
 
 RECIPES = Path(__file__).parents[2] / "eval" / "recipes"
 
@@ -217,11 +217,12 @@ def test_the_halves_of_the_held_out_words_do_not_overlap(recipe, tmp_path):
     parts = {}
     for part in ("fit", "test"):
         study = StudyRecipe.read(changed(recipe, tmp_path, ('part = "test"', f'part = "{part}"')))
-        material = prepare(study, open_accelerator("cpu"))
-        parts[part] = {pair.right for pair in material.held_out}
+        sources = read_sources(study.training)
+        parts[part] = {pair.right for pair in hold_out(study, sources)}
         assert parts[part]
         assert {part_of(word, language="und") for word in parts[part]} == {part}
-        trained = set(material.lexicon.alphabet.decode(material.examples.words.numpy()))
+        _, examples = learn_to_misspell(study.training, sources, device=torch.device("cpu"))
+        trained = set(sources.lexicon.alphabet.decode(examples.words.numpy()))
         assert trained.isdisjoint(parts[part])
     assert parts["fit"].isdisjoint(parts["test"])
 
@@ -256,6 +257,10 @@ def test_the_table_says_what_the_runs_in_the_json_say(results):
     assert rows[1][2] == f"{sum(other) / sum(control) - 1:+.1%}" + ("" if apart else " (not apart)")
     assert [Run.of(run) for run in data["runs"]] == list(results.runs)
     assert summarize(results)["sampled"].apart == apart
+    pairs = hold_out(results.recipe, read_sources(results.recipe.training))
+    untouched = sum(Levenshtein.distance(wrong, right) for wrong, right in pairs) / len(pairs)
+    assert data["untouched"] == untouched
+    assert f"To change nothing: edit distance {untouched:.3f}." in markdown(results)
 
 
 @pytest.mark.parametrize(

@@ -18,18 +18,20 @@ FORMS = [
     ("cross-entropy", {}),
     ("cross-entropy", {"label_smoothing": 0.1}),
     ("soft-edit", {}),
-    ("soft-edit", {"value": "expected", "transposition": True}),
-    ("soft-edit", {"feedback": "soft"}),
+    ("soft-edit", {"feedback": "teacher"}),
+    ("soft-edit", {"feedback": "teacher", "value": "expected", "transposition": True}),
     ("soft-edit", {"feedback": "gumbel"}),
-    ("soft-dtw", {"gamma": 0.05, "gamma_start": 0.1}),
-    ("soft-dtw", {"feedback": "soft", "gamma_start": 0.1}),
+    ("soft-dtw", {"feedback": "teacher", "gamma": 0.05, "gamma_start": 0.1}),
+    ("soft-dtw", {"gamma_start": 0.1}),
     ("soft-dtw", {"feedback": "gumbel", "gamma_start": 0.1}),
     ("reinforce", {}),
-    ("reinforce", {"baseline": "self-critical", "reward": "to-go"}),
-    ("reinforce", {"baseline": "mean", "transposition": True}),
-    ("reinforce", {"baseline": "none", "reward": "to-go", "entropy": 0.001}),
+    ("reinforce", {"reward": "word"}),
+    ("reinforce", {"baseline": "self-critical"}),
+    ("reinforce", {"baseline": "mean", "reward": "word", "transposition": True}),
+    ("reinforce", {"baseline": "none", "entropy": 0.001}),
     ("mrt", {}),
-    ("mrt", {"candidates": "beam", "alpha": 0.5, "transposition": True}),
+    ("mrt", {"candidates": "sample"}),
+    ("mrt", {"alpha": 0.5, "transposition": True}),
     ("ocd", {}),
     ("ocd", {"samples": 2, "temperature": 0.1}),
     ("raml", {}),
@@ -229,13 +231,14 @@ def test_refuses_sums(text, options, message):
 
 def test_a_sum_reads_a_batch_once(warm, batch, monkeypatch):
     model = copy.deepcopy(warm)
-    parts = [(0.5, "soft-edit"), (2.0, "cross-entropy"), (1.0, "soft-dtw")]
-    expected = sum(weight * read_objective(name)(model, batch).value for weight, name in parts)
+    options = {name: {"feedback": "teacher"} for name in ("soft-edit", "soft-dtw")}
+    whole = read_objective("0.5*soft-edit+2*cross-entropy+soft-dtw", options)
+    expected = sum(weight * part(model, batch).value for weight, part in whole.parts.values())
     calls = []
     for name in ("_encode", "decode"):
-        whole = getattr(model, name)
-        monkeypatch.setattr(model, name, lambda *given, name=name, whole=whole: calls.append(name) or whole(*given))
-    loss = read_objective("0.5*soft-edit+2*cross-entropy+soft-dtw")(model, batch)
+        really = getattr(model, name)
+        monkeypatch.setattr(model, name, lambda *given, name=name, really=really: calls.append(name) or really(*given))
+    loss = whole(model, batch)
     assert calls == ["_encode", "decode"]
     torch.testing.assert_close(loss.value, expected)
     mine, theirs = (torch.autograd.grad(each, tuple(model.parameters())) for each in (loss.value, expected))

@@ -131,7 +131,7 @@ def test_risk_is_the_expected_distance_over_different_words(model, batch, monkey
     monkeypatch.setattr(mrt, "longest_written", lambda batch: 4)
     sampled = [[(5, 6, 5), (5,), (5,)], [(6, 6, 6, 6), (), (5,)]]
     monkeypatch.setattr(mrt, "write_words", partial(write_given, *as_tensors([*sampled[0], *sampled[1]])))
-    loss = MinimumRisk(samples=4, alpha=alpha)(model, batch)
+    loss = MinimumRisk(samples=4, candidates="sample", alpha=alpha)(model, batch)
 
     risks, right = [], []
     for row, target in enumerate([(5, 6, 5), (6,)]):
@@ -159,7 +159,7 @@ def test_a_beam_wider_than_the_words_there_are_gives_the_exact_risk(model, batch
     with torch.no_grad():
         model.output.bias[UNKNOWN] = -torch.inf
     every = [word for length in range(4) for word in itertools.product(LETTERS, repeat=length)]
-    loss = MinimumRisk(samples=18, candidates="beam")(model, batch)
+    loss = MinimumRisk(samples=18)(model, batch)
     symbols, lengths = as_tensors(every * 2)
     memory = model.encode(batch.source, batch.source_lengths)
     written = rewrite_words(model, memory, symbols, lengths, direction=CORRECT, longest=3)

@@ -120,7 +120,7 @@ def test_baselines_are_means_of_other_samples():
 @pytest.mark.parametrize("transposition", [False, True])
 def test_rewards_to_go_add_up_to_the_whole_words(policy, transposition):
     torch.manual_seed(0)
-    whole = Reinforce(samples=8, transposition=transposition)
+    whole = Reinforce(samples=8, reward="word", transposition=transposition)
     to_go = replace(whole, reward="to-go")
     target, target_lengths = torch.randint(SPECIALS, SPECIALS + 3, (50, 6)), torch.randint(1, 7, (50,))
     batch = Batch.of(target, target_lengths, target, target_lengths)

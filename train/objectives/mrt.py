@@ -36,7 +36,7 @@ class MinimumRisk:
     """
 
     samples: int = 8
-    candidates: Literal["sample", "beam"] = "sample"
+    candidates: Literal["sample", "beam"] = "beam"
     alpha: float = 1.0
     transposition: bool = False
 

@@ -57,7 +57,7 @@ class Reinforce:
 
     samples: int = 8
     baseline: Baseline = "leave-one-out"
-    reward: Literal["word", "to-go"] = "word"
+    reward: Literal["word", "to-go"] = "to-go"
     entropy: float = 0.0
     transposition: bool = False
 

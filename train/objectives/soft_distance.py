@@ -20,10 +20,10 @@ class SoftDistance(ABC):
     Attributes:
         gamma: the softmin's smoothing when training ends.
         gamma_start: the smoothing when it begins; in between it falls geometrically.
-        feedback: what the decoder reads after each step. ``teacher``: the right word, as under cross-entropy. The
-            others run freely, which is a loop over the steps: ``soft`` reads the mean vector of its own distribution,
-            ``gumbel`` a letter sampled from it, with the gradient of the straight-through Gumbel-softmax (Jang, Gu &
-            Poole 2017).
+        feedback: what the decoder reads after each step. ``soft``, the default: the mean vector of its own
+            distribution. ``gumbel``: a letter sampled from it, with the gradient of the straight-through Gumbel-softmax
+            (Jang, Gu & Poole 2017). Both run freely, which is a loop over the steps. ``teacher``: the right word, as
+            under cross-entropy; one fused call, but the model never meets its own mistakes.
         slack: how many steps beyond the right word's length and its end are written, without a teacher (with one there
             is nothing to read there). What has not ended by then is taken to end.
         temperature: of the Gumbel-softmax.
@@ -31,7 +31,7 @@ class SoftDistance(ABC):
 
     gamma: float = 0.1
     gamma_start: float = 0.5
-    feedback: Literal["teacher", "soft", "gumbel"] = "teacher"
+    feedback: Literal["teacher", "soft", "gumbel"] = "soft"
     slack: int = 3
     temperature: float = 1.0
 
