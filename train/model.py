@@ -89,7 +89,7 @@ class SpellingModel(nn.Module):
         never_written[list(NEVER_WRITTEN)] = -torch.inf
         self.register_buffer("never_written", never_written, persistent=False)
         self.never_written: Tensor
-        self._shared: dict[tuple[int, ...], tuple[tuple[Tensor, ...], Any]] | None = None
+        self._shared: dict[tuple[Any, ...], tuple[tuple[Tensor, ...], Any]] | None = None
 
     @contextmanager
     def sharing(self) -> Iterator[None]:
@@ -103,7 +103,7 @@ class SpellingModel(nn.Module):
     def _once(self, function: Callable[..., Any], *tensors: Tensor) -> Any:
         if self._shared is None:
             return function(*tensors)
-        key = tuple(map(id, tensors))
+        key = (function, *map(id, tensors))
         if key not in self._shared:
             # The tensors are kept too: no other may get their places, by which they are known.
             self._shared[key] = tensors, function(*tensors)

@@ -8,16 +8,25 @@ from speller.eval.study_recipe import StudyRecipe
 from speller.eval.study_report import markdown
 
 ROOT = Path(__file__).parents[2]
-STUDY = ROOT / "eval/results/study-report.json"
+
+
+def read_study(name):
+    """What a study came to, and the recipe that it must have followed."""
+    data = json.loads((ROOT / f"eval/results/{name}.json").read_text())
+    recipe = StudyRecipe.read(ROOT / f"eval/recipes/{name}.toml")
+    assert data["recipe_sha256"] == recipe.digest
+    assert len(data["runs"]) == len(recipe.arms) * len(recipe.seeds)
+    return data, recipe
+
+
+def test_options_were_chosen_by_the_recipe_of_the_choice():
+    read_study("study-choice")
 
 
 def test_the_table_of_objectives_is_that_of_the_study():
-    data = json.loads(STUDY.read_text())
-    recipe = StudyRecipe.read(ROOT / "eval/recipes/study-report.toml")
-    assert data["recipe_sha256"] == recipe.digest
+    data, recipe = read_study("study-report")
     identity = {name: data[name] for name in ("recipe_sha256", "weights_sha256", "precision")}
     results = Results(recipe, identity, [Run.of(run) for run in data["runs"]], data["untouched"])
-    assert len(results.runs) == len(recipe.arms) * len(recipe.seeds)
     table = [line for line in markdown(results).splitlines() if line.startswith("|")]
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "\n".join(table) in readme
