@@ -39,7 +39,9 @@ class Alphabet:
         self.characters = "".join(characters)
         if len(set(self.characters)) != len(self.characters):
             raise ValueError(f"an alphabet names each character once, not as in {self.characters!r}")
-        self._number = {character: SPECIALS + place for place, character in enumerate(self.characters)}
+        # By code point; the last stands for all beyond.
+        self._numbers = np.full(max(map(ord, self.characters), default=0) + 2, UNKNOWN)
+        self._numbers[list(map(ord, self.characters))] = SPECIALS + np.arange(len(self.characters))
 
     @classmethod
     def of_words(cls, words: Iterable[str]) -> "Alphabet":
@@ -59,8 +61,10 @@ class Alphabet:
         """
         lengths = np.fromiter((len(word) for word in words), np.int64, len(words))
         symbols = np.full((len(words), int(lengths.max(initial=0))), PADDING)
-        for row, word in enumerate(words):
-            symbols[row, : len(word)] = [self._number.get(character, UNKNOWN) for character in word]
+        text = np.frombuffer("".join(words).encode("utf-32-le", "surrogatepass"), np.uint32)
+        symbols[np.arange(symbols.shape[1]) < lengths[:, None]] = self._numbers[
+            np.minimum(text, len(self._numbers) - 1)
+        ]
         return symbols, lengths
 
     def decode(self, symbols: NDArray[np.integer]) -> list[str]:

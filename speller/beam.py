@@ -1,16 +1,17 @@
 """Beam search that can only write words of a lexicon, for many words at once."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from speller.alphabet import CORRECT, END
+from speller.alphabet import END
 from speller.automaton import Automaton
+from speller.beginnings import NOTHING
 from speller.lexicon import Lexicon
-from speller.runtime import Runtime
+from speller.reader import Reader
+from speller.runtime import Memory
 
 
 @dataclass(frozen=True)
@@ -33,65 +34,65 @@ class _Written:
 
     def best(self, width: int) -> NDArray[np.int64]:
         """Which hypotheses are among the ``width`` most probable of their word, in order of word, then of score."""
-        order = np.lexsort((-self.score, self.row))
+        # As one number, they are sorted several times as fast as by word, then by score.
+        spread = 1 + np.ptp(self.score) if len(self.score) else 0.0
+        order = np.argsort(self.row * spread - self.score)
         row = self.row[order]
         place = np.arange(len(row)) - np.searchsorted(row, row)
         return order[place < width]
 
 
-def beam_search(
-    runtime: Runtime, lexicon: Lexicon, words: Sequence[str], *, width: int = 12
-) -> list[list[tuple[int, float]]]:
-    """The lexicon's words that the model writes most probably after reading each of the words.
+def beam_search(reader: Reader, lexicon: Lexicon, memory: Memory, *, width: int = 12) -> list[list[tuple[int, float]]]:
+    """The lexicon's words that the model writes most probably after reading each of some words.
 
     Args:
-        runtime: a model over the lexicon's alphabet.
-        words: what was written, folded.
-        width: how many prefixes of each word are followed, and how many words are returned at most.
+        reader: the model.
+        lexicon: the words that may be written.
+        memory: what the reader made of the words that were written.
+        width: how many beginnings for each word are followed, and how many words are returned at most.
 
     Returns:
         for each word at most ``width`` pairs of index in the lexicon and log-probability, the end symbol's counted in,
-        the most probable first. Prefixes leave the beam only when ``width`` others are more probable, or when no word
+        the most probable first. Beginnings leave the beam only when ``width`` others are more probable, or when no word
         that they begin can be among the answers.
     """
     if width < 1:
         raise ValueError(f"width must be 1 or more, not {width}")
-    if not words:
-        return []
-    symbols, lengths = lexicon.alphabet.encode(words)
-    start = np.full((len(words), 1), CORRECT)
-    memory = runtime.encode(np.concatenate([start, symbols], axis=1), lengths + 1)
-
-    automaton = lexicon.automaton
-    rows = np.arange(len(words))
-    live = _Written(rows, np.zeros(len(words), np.int64), np.zeros(len(words)))
-    done = live[np.zeros(0, np.int64)]
-    place = np.zeros(len(words), np.int64)  # where in the automaton each hypothesis stands
-    previous, state = start, memory.initial
+    automaton, beginnings = lexicon.automaton, reader.beginnings
+    beginnings.make_room()
+    words = len(memory.lengths)
+    live = _Written(np.arange(words), np.zeros(words, np.int64), np.zeros(words))
+    done, bar = live[np.zeros(0, np.int64)], np.full(words, -np.inf)
+    state = np.zeros(words, np.int64)  # of the automaton, for each hypothesis
+    place = np.full(words, NOTHING)
     while len(live.row):
-        log_probs, state = runtime.decode(previous, state, memory, live.row)
-        log_prob = log_probs[:, 0].astype(np.float64)  # (hypotheses, symbols)
+        column = np.arange(len(live.row)) - np.searchsorted(live.row, live.row)
+        grid = np.full((words, int(column.max()) + 1), NOTHING)
+        grid[live.row, column] = place
+        following = reader.runtime.expect(beginnings.asking(grid), memory)
+        log_prob = following[live.row, column].astype(np.float64)  # (hypotheses, symbols)
 
-        ending = np.flatnonzero(automaton.final[place])
-        done += _Written(live.row[ending], live.number[ending], live.score[ending] + log_prob[ending, END])
-        done = done[done.best(width)]
+        ending = np.flatnonzero(automaton.final[state])
+        if len(ending):
+            done += _Written(live.row[ending], live.number[ending], live.score[ending] + log_prob[ending, END])
+            done = done[done.best(width)]
+            bar = _bar(done, words, width)
 
-        parent, edge = _edges(automaton, place)
+        parent, edge = _edges(automaton, state)
         symbol = automaton.symbol[edge]
         live = _Written(
             live.row[parent],
             live.number[parent] + automaton.skipped[edge],
             live.score[parent] + log_prob[parent, symbol],
         )
-        # A longer word is never more probable than its prefix.
+        # A longer word is never more probable than its beginning.
         kept = live.best(width)
-        kept = kept[live.score[kept] > _bar(done, len(words), width)[live.row[kept]]]
-        live, place = live[kept], automaton.target[edge[kept]].astype(np.int64)
-        previous = symbol[kept, None].astype(np.int64)
-        state = tuple(part[parent[kept]] for part in state)
+        kept = kept[live.score[kept] > bar[live.row[kept]]]
+        live, state = live[kept], automaton.target[edge[kept]].astype(np.int64)
+        place = beginnings.extended(place[parent[kept]], symbol[kept])
 
     index = lexicon.spelt[done.number].tolist()
-    answers: list[list[tuple[int, float]]] = [[] for _ in words]
+    answers: list[list[tuple[int, float]]] = [[] for _ in range(words)]
     for row, word, score in zip(done.row.tolist(), index, done.score.tolist(), strict=True):
         answers[row].append((word, score))
     return answers

@@ -7,16 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from speller.lexicon import Lexicon
 from speller.ranking import Ranking, Stage
 from speller.runtime import Runtime, open_runtime
 
-FORMAT = 1
+FORMAT = 2
 CONFIG = "config.json"
 LEXICON = "lexicon.npz"
 ENCODER = "encoder.onnx"
 DECODER = "decoder.onnx"
-FILES = (LEXICON, ENCODER, DECODER)
+OUTPUT = "output.onnx"
+PRIORS = "priors.npy"
+FILES = (LEXICON, ENCODER, DECODER, OUTPUT, PRIORS)
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,8 @@ class Bundle:
 
     Attributes:
         lexicon: the words it knows.
-        runtime: its two graphs.
+        runtime: its three graphs.
+        priors: ``(words,)`` float16, the log-probability of each word of the lexicon where the model read nothing.
         ranking: its fitted weights.
         card: what ``speller info`` tells of it: language, objective, data, licence, figures.
         folder: where it lies.
@@ -33,6 +39,7 @@ class Bundle:
 
     lexicon: Lexicon
     runtime: Runtime
+    priors: NDArray[np.float16]
     ranking: Ranking
     card: dict[str, Any]
     folder: Path
@@ -49,8 +56,10 @@ class Bundle:
         config = Config.read(folder)
         for name in FILES:
             _check(folder / name, config.files[name])
-        runtime = open_runtime(folder / ENCODER, folder / DECODER, device=device)
-        return cls(Lexicon.load(folder / LEXICON), runtime, config.ranking, config.card, folder)
+        lexicon = Lexicon.load(folder / LEXICON)
+        runtime = open_runtime(folder / ENCODER, folder / DECODER, folder / OUTPUT, device=device)
+        priors = np.load(folder / PRIORS, allow_pickle=False)
+        return cls(lexicon, runtime, priors, config.ranking, config.card, folder)
 
 
 @dataclass(frozen=True)
@@ -79,7 +88,9 @@ class Config:
             stated = json.loads(path.read_text(encoding="utf-8"))
             if stated["format"] != FORMAT:
                 raise ValueError(f"format {stated['format']!r}, where this version reads {FORMAT}")
-            ranking = Ranking(**{name: Stage(**stage) for name, stage in stated["ranking"].items()})
+            stages = stated["ranking"]
+            stages |= {name: Stage(**stages[name]) for name in ("plain", "read", "full")}
+            ranking = Ranking(**stages)
             return cls(dict(stated["card"]), ranking, {name: stated["files"][name] for name in FILES})
         except FileNotFoundError:
             raise ValueError(f"{path}: missing; a model's folder has one") from None

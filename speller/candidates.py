@@ -1,7 +1,10 @@
-"""The words that may have been meant, and what speaks for each: neighbours and beam, read by the model both ways."""
+"""The words that may have been meant, and what speaks for each: neighbours and beam, judged by the model."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from queue import LifoQueue
 from typing import Literal
 
 import numpy as np
@@ -9,12 +12,12 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import cpdist
 
-from speller.alphabet import CORRECT, END, MISSPELL
 from speller.beam import beam_search
 from speller.lexicon import Lexicon
 from speller.neighbours import Neighbours
 from speller.ranking import COLUMN, FEATURES, Ranking, Stage, probabilities
-from speller.runtime import Runtime
+from speller.reader import Reader
+from speller.runtime import Memory, Runtime
 
 NEIGHBOURS = 40
 """How many nearest words of the lexicon are candidates."""
@@ -25,14 +28,17 @@ BEAM_WIDTH = 12
 LONGEST = 40
 """Words of more letters are neither trained on nor corrected."""
 
-ROWS_AT_ONCE = 64
-"""How many words are read or written in one call: few enough to stay in a processor's cache."""
+READERS = min(4, os.cpu_count() or 1)
+"""So many threads read at once; each one's reader remembers beginnings of its own."""
 
 AS_WRITTEN = -1
 """The index of the candidate that is the word as it was written."""
 
-Depth = Literal["plain", "forward", "both"]
-"""How far the ranking looks: without the network, with its reading of the misspelling, with both its readings."""
+Depth = Literal["plain", "full"]
+"""How far the ranking looks: without the network, or with it."""
+
+Proposals = list[list[tuple[int, float]]]
+"""What the model writes for each of some words: places in the lexicon and log-probabilities, best first."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +68,13 @@ class Candidates:
             np.concatenate([part.features for part in parts]),
         )
 
-    def best(self, stage: Stage) -> "Candidates":
-        """The ``stage.keep`` candidates of each word that the stage scores highest, and always the one as written."""
+    def best(self, stage: Stage, keep: int) -> "Candidates":
+        """The ``keep`` candidates of each word that a stage scores highest, and always the one as written."""
         scores = np.where(self.indices == AS_WRITTEN, np.inf, stage.scores(self.features))
         order = np.lexsort((-scores, self.rows))
         first = np.searchsorted(self.rows[order], np.arange(len(self.words)))
         rank = np.arange(len(order)) - first[self.rows[order]]
-        kept = order[rank <= stage.keep]
+        kept = order[rank <= keep]
         return Candidates(self.words, self.rows[kept], self.indices[kept], self.features[kept])
 
     def probabilities(self, stage: Stage) -> NDArray[np.float64]:
@@ -77,54 +83,104 @@ class Candidates:
 
 
 class CandidateSearch:
-    """Finds candidates and reads them with the model.
+    """Finds candidates and judges them with the model.
+
+    Several threads may call ``find`` and ``write`` at once: ``READERS`` of them read, others wait for their turn.
 
     Args:
         lexicon: the words to choose from.
         runtime: the model.
-        ranking: what decides which candidates the dearer readings are for.
+        priors: ``(words of the lexicon,)``, the log-probability of each where the model read nothing.
+        ranking: what decides which candidates the model judges.
+
+    Raises:
+        ValueError: for a model over another alphabet, or priors of other words.
     """
 
-    def __init__(self, lexicon: Lexicon, runtime: Runtime, ranking: Ranking) -> None:
+    def __init__(self, lexicon: Lexicon, runtime: Runtime, priors: NDArray[np.floating], ranking: Ranking) -> None:
+        if priors.shape != (len(lexicon),):
+            raise ValueError(f"priors for each of the lexicon's {len(lexicon)} words are needed, not {priors.shape}")
         self.lexicon = lexicon
-        self.runtime = runtime
+        self.priors = priors
         self.ranking = ranking
+        self.reader = Reader(lexicon, runtime)
         self._neighbours = Neighbours(lexicon)
+        # The reader on top is used first, the others are made when they are needed.
+        self._readers: LifoQueue[Reader | None] = LifoQueue()
+        for reader in (*[None] * (READERS - 1), self.reader):
+            self._readers.put(reader)
 
-    def find(self, words: Sequence[str], *, depth: Depth = "both") -> Candidates:
+    def find(self, words: Sequence[str], *, depth: Depth = "full") -> Candidates:
         """The candidates for folded words of at least one letter each, a known word itself among its own.
 
         Args:
             words: what was written.
             depth: how far to look. Without the network, the candidates are the nearest words alone.
         """
-        candidates = self.gather(words, with_beam=depth != "plain").best(self.ranking.plain)
-        if depth != "plain":
-            self.read(candidates)
-            candidates = candidates.best(self.ranking.forward)
-        if depth == "both":
-            self.read_back(candidates)
+        if depth == "plain":
+            return self.gather(words).best(self.ranking.plain, self.ranking.keep_plain)
+        nearest = [indices for indices, _ in self._neighbours.nearest(words, NEIGHBOURS)]
+        with self._reading() as reader:
+            memory = reader.read(words)
+            found = _joined(nearest, self.propose(reader, memory))
+            candidates = self._gather(words, found).best(self.ranking.plain, self.ranking.keep_plain)
+            self.judge(reader, candidates, memory)
+            candidates = candidates.best(self.ranking.read, self.ranking.keep_read)
+            self.judge_reversed(reader, candidates)
         return candidates
 
-    def write(self, words: Sequence[str]) -> list[list[tuple[int, float]]]:
+    def write(self, words: Sequence[str]) -> Proposals:
         """What the model alone proposes along the lexicon: for each word, indices and log-probabilities, best first."""
-        return beam_search(self.runtime, self.lexicon, words, width=BEAM_WIDTH)
+        with self._reading() as reader:
+            return self.propose(reader, reader.read(words))
+
+    def propose(self, reader: Reader, memory: Memory) -> Proposals:
+        """The same from what a reader made of the words."""
+        return beam_search(reader, self.lexicon, memory, width=BEAM_WIDTH)
 
     def gather(
-        self, words: Sequence[str], *, with_beam: bool = True, leave_out: NDArray[np.int64] | None = None
+        self, words: Sequence[str], proposals: Proposals | None = None, *, leave_out: NDArray[np.int64] | None = None
     ) -> Candidates:
         """The nearest words, joined with the model's proposals, without what the model makes of them.
 
         Args:
+            words: what was written.
+            proposals: of the model for each of the words.
             leave_out: ``(words,)``, a place in the lexicon that is no candidate for the word, as if it were not known.
         """
         found = [indices for indices, _ in self._neighbours.nearest(words, NEIGHBOURS)]
-        if with_beam:
-            for place, proposals in enumerate(self.write(words)):
-                proposed = np.array([index for index, _ in proposals], np.int64)
-                found[place] = np.union1d(found[place], proposed)
+        if proposals is not None:
+            found = _joined(found, proposals)
         if leave_out is not None:
             found = [indices[indices != left] for indices, left in zip(found, leave_out, strict=True)]
+        return self._gather(words, found)
+
+    def judge(self, reader: Reader, candidates: Candidates, memory: Memory) -> None:
+        """Enter what the model makes of the candidates, having read what was written, and having read nothing."""
+        kept = candidates.indices == AS_WRITTEN
+        read = reader.log_probs(memory, candidates.rows, self._texts(candidates))
+        candidates.features[~kept, COLUMN["read"]] = read[~kept]
+        candidates.features[kept, COLUMN["kept-read"]] = read[kept]
+        candidates.features[~kept, COLUMN["unread"]] = self.priors[candidates.indices[~kept]]
+        candidates.features[kept, COLUMN["kept-unread"]] = reader.priors(candidates.words)
+
+    def judge_reversed(self, reader: Reader, candidates: Candidates) -> None:
+        """Enter what the model makes of what was written, having read the candidates."""
+        kept = candidates.indices == AS_WRITTEN
+        written = [candidates.words[row] for row in candidates.rows.tolist()]
+        reverse = reader.reverse_log_probs(self._texts(candidates), written)
+        candidates.features[~kept, COLUMN["reverse"]] = reverse[~kept]
+        candidates.features[kept, COLUMN["kept-reverse"]] = reverse[kept]
+
+    @contextmanager
+    def _reading(self) -> Iterator[Reader]:
+        reader = self._readers.get() or Reader(self.lexicon, self.reader.runtime)
+        try:
+            yield reader
+        finally:
+            self._readers.put(reader)
+
+    def _gather(self, words: Sequence[str], found: Sequence[NDArray[np.int64]]) -> Candidates:
         rows = np.repeat(np.arange(len(words)), [len(indices) for indices in found])
         indices = np.concatenate([*found, np.empty(0, np.int64)])
         features = np.zeros((len(rows) + len(words), len(FEATURES)), np.float32)
@@ -136,17 +192,6 @@ class CandidateSearch:
         order = np.argsort(rows, kind="stable")
         return Candidates(words, rows[order], indices[order], features[order])
 
-    def read(self, candidates: Candidates) -> None:
-        """Enter log P(candidate | written)."""
-        log_probs = self._log_probs(candidates.words, candidates.rows, self._texts(candidates), CORRECT)
-        self._note(candidates, "forward", log_probs)
-
-    def read_back(self, candidates: Candidates) -> None:
-        """Enter log P(written | candidate)."""
-        written = [candidates.words[row] for row in candidates.rows.tolist()]
-        log_probs = self._log_probs(self._texts(candidates), np.arange(len(written)), written, MISSPELL)
-        self._note(candidates, "backward", log_probs)
-
     def _describe(
         self, words: Sequence[str], rows: NDArray[np.int64], indices: NDArray[np.int64], features: NDArray[np.float32]
     ) -> None:
@@ -156,6 +201,7 @@ class CandidateSearch:
         features[:, COLUMN["frequency"]] = self.lexicon.zipf[indices]
         features[:, COLUMN["distance"]] = distance
         features[:, COLUMN["share"]] = distance / [max(map(len, pair)) for pair in zip(written, meant, strict=True)]
+        features[:, COLUMN["length"]] = [len(word) for word in meant]
         features[:, COLUMN["first"]] = [a[0] != b[0] for a, b in zip(written, meant, strict=True)]
 
     def _texts(self, candidates: Candidates) -> list[str]:
@@ -164,40 +210,7 @@ class CandidateSearch:
             for row, index in zip(candidates.rows.tolist(), candidates.indices.tolist(), strict=True)
         ]
 
-    def _note(self, candidates: Candidates, name: str, log_probs: NDArray[np.float32]) -> None:
-        kept = candidates.indices == AS_WRITTEN
-        candidates.features[~kept, COLUMN[name]] = log_probs[~kept]
-        candidates.features[kept, COLUMN[f"kept-{name}"]] = log_probs[kept]
 
-    def _log_probs(
-        self, read: Sequence[str], rows: NDArray[np.int64], written: Sequence[str], direction: int
-    ) -> NDArray[np.float32]:
-        """The log-probability ``(written,)`` of each word, its end counted in, where ``read[rows]`` was read.
-
-        ``rows`` ascends.
-        """
-        parts = [np.empty(0, np.float32)]
-        for start in range(0, len(written), ROWS_AT_ONCE):
-            some = rows[start : start + ROWS_AT_ONCE]
-            parts.append(
-                self._log_probs_at_once(
-                    read[some[0] : some[-1] + 1], some - some[0], written[start : start + ROWS_AT_ONCE], direction
-                )
-            )
-        return np.concatenate(parts)
-
-    def _log_probs_at_once(
-        self, read: Sequence[str], rows: NDArray[np.int64], written: Sequence[str], direction: int
-    ) -> NDArray[np.float32]:
-        alphabet = self.lexicon.alphabet
-        symbols, lengths = alphabet.encode(read)
-        memory = self.runtime.encode(np.insert(symbols, 0, direction, axis=1), lengths + 1)
-        letters, target_lengths = alphabet.encode(written)
-        previous = np.insert(letters, 0, direction, axis=1)  # (written, longest + 1)
-        targets = np.pad(letters, ((0, 0), (0, 1)))
-        targets[np.arange(len(targets)), target_lengths] = END
-        log_probs, _ = self.runtime.decode(previous, tuple(part[rows] for part in memory.initial), memory, rows)
-        chosen = np.take_along_axis(log_probs, targets[..., None], axis=-1)[..., 0]
-        real = np.arange(targets.shape[1]) <= target_lengths[:, None]
-        total: NDArray[np.float32] = np.where(real, chosen, 0).sum(axis=1)
-        return total
+def _joined(found: Sequence[NDArray[np.int64]], proposals: Proposals) -> list[NDArray[np.int64]]:
+    proposed = [np.array([index for index, _ in answers], np.int64) for answers in proposals]
+    return [np.union1d(*both) for both in zip(found, proposed, strict=True)]

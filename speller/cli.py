@@ -17,6 +17,7 @@ ELSEWHERE = {
     "train": ("speller.train.command", "train", "train"),
     "eval": ("speller.eval.command", "evaluate", "eval"),
     "study": ("speller.eval.study_command", "study", "train"),
+    "errors": ("speller.eval.errors_command", "errors", "train"),
 }
 """Subcommands of the upper floors: module, name there, and the extra that it needs."""
 
@@ -69,6 +70,7 @@ HELP_ELSEWHERE = {
     "train": "Train a model.",
     "eval": "Judge a model and its rivals on misspelling pairs.",
     "study": "Hold training objectives against each other with the same work.",
+    "errors": "Hold ways to misspell against people, and against each other.",
 }
 
 model_option = click.option("--model", default="en", show_default=True, help="A model that ships, or a model's folder.")

@@ -1,23 +1,26 @@
 """The public face: words in, corrections out."""
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from rapidfuzz.distance import Levenshtein
 
 from speller.bundle import Bundle
-from speller.candidates import AS_WRITTEN, LONGEST, CandidateSearch, Depth
+from speller.candidates import AS_WRITTEN, LONGEST, READERS, CandidateSearch, Depth
 from speller.letter_case import match_case
 from speller.lexicon import fold
 
-AT_ONCE = 64
-"""Words are looked at in batches of this many, of like length."""
+AT_ONCE = 32
+"""Words are looked at in batches of this many, of like length; more are no faster, and take more memory."""
 
 
-MIN_PROBABILITY = 0.3
-"""Lower than one half: where the best suggestion is wrong, the word is more often another misspelling than right."""
+MIN_PROBABILITY = 0.5
+"""A word is changed where that is more likely than not to be what was meant."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Corrector:
         self.bundle = bundle
         self.lexicon = bundle.lexicon
         self.min_probability = min_probability
-        self.search = CandidateSearch(bundle.lexicon, bundle.runtime, bundle.ranking)
+        self.search = CandidateSearch(bundle.lexicon, bundle.runtime, bundle.priors, bundle.ranking)
 
     @classmethod
     def load(
@@ -92,13 +95,13 @@ class Corrector:
         """
         return self.suggest_many([word], n)[0]
 
-    def suggest_many(self, words: Iterable[str], n: int = 5, *, depth: Depth = "both") -> list[list[Suggestion]]:
+    def suggest_many(self, words: Iterable[str], n: int = 5, *, depth: Depth = "full") -> list[list[Suggestion]]:
         """Suggestions for each of the words, as ``suggest`` gives.
 
         Args:
             words: what was written.
             n: how many suggestions a word gets at most.
-            depth: how far the ranking looks; less than ``both`` is for measuring what the network adds.
+            depth: how far the ranking looks; ``plain`` is for measuring what the network adds.
         """
         if n < 1:
             raise ValueError(f"n is how many suggestions to give, at least 1, not {n}")
@@ -106,8 +109,10 @@ class Corrector:
         folded = [fold(word) for word in words]
         distinct = sorted({word for word in folded if 0 < len(word) <= LONGEST}, key=lambda word: (len(word), word))
         found: dict[str, list[tuple[int, float]]] = {}
-        for start in range(0, len(distinct), AT_ONCE):
-            found |= self._rank(distinct[start : start + AT_ONCE], n, depth)
+        parts = [distinct[start : start + AT_ONCE] for start in range(0, len(distinct), AT_ONCE)]
+        with ThreadPoolExecutor(READERS) if len(parts) > 1 else nullcontext() as threads:
+            for ranked in (threads.map if threads else map)(partial(self._rank, n=n, depth=depth), parts):
+                found |= ranked
         return [
             [self._suggestion(word, index, probability) for index, probability in found.get(key, [])]
             for word, key in zip(words, folded, strict=True)

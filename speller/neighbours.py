@@ -1,17 +1,24 @@
 """The known words nearest to a written one by edit distance, exactly and without comparing every word."""
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
 
+from speller.halves import Halves
 from speller.lexicon import Lexicon
+from speller.spellings import Spellings
+
+FIRST = 8
+"""How many words, for each that is wanted, are looked at closely first."""
 
 
 class Neighbours:
-    """Finds a lexicon's nearest words by the optimal string alignment distance (insert, delete, replace, swap)."""
+    """Finds a lexicon's nearest words by the optimal string alignment distance (insert, delete, replace, swap).
+
+    What the words' signatures leave is looked at by halves, and what that leaves is compared.
+    """
 
     def __init__(self, lexicon: Lexicon) -> None:
         """Searches the words that the lexicon offers as corrections."""
@@ -44,15 +51,19 @@ class Neighbours:
         offered = len(self._signatures)
         if len(word) > self._longest or not offered:
             return nearest, nearest
-        bound = self._signatures.bound(word)
+        bound, halves = self._signatures.bound(word), self._halves.of(word)
         reached, limit = 0, offered
+        while np.count_nonzero(bound <= reached) < min(FIRST * count, offered):
+            reached += 1
+        rank = np.flatnonzero(bound <= reached)
+        closer = np.maximum(bound[rank], self._halves.bound(halves, rank))
+        bound[rank] = closer
+        reached = min(reached, int(np.partition(closer, count - 1)[count - 1]))
+        rank = rank[closer <= reached]
         while True:
-            rank = np.flatnonzero(bound[:limit] == reached)
             if len(rank):
-                candidates = [self._words[place] for place in self._signatures.index[rank].tolist()]
-                distance = process.cdist([word], candidates, scorer=OSA.distance)[0].astype(np.int64)
                 # Distance and rank as one number, so that one partition finds the nearest.
-                nearest = np.concatenate([nearest, distance * offered + rank])
+                nearest = np.concatenate([nearest, self._spellings.distances(word, rank) * offered + rank])
                 if len(nearest) > count:
                     nearest = np.partition(nearest, count - 1)[:count]
             reached += 1
@@ -62,5 +73,18 @@ class Neighbours:
                     break
                 # A word as far by its bound as the farthest kept can only displace it by a better rank.
                 limit = rank_of_farthest if farthest == reached else offered
+            rank = np.flatnonzero(bound[:limit] == reached)
+            closer = np.maximum(bound[rank], self._halves.bound(halves, rank))
+            # Words that the closer look puts farther off have their turn later.
+            bound[rank] = closer
+            rank = rank[closer <= reached]
         nearest.sort()
         return self._signatures.index[nearest % offered].astype(np.int64), nearest // offered
+
+    @cached_property
+    def _spellings(self) -> Spellings:
+        return Spellings(self._words, self._signatures.index)
+
+    @cached_property
+    def _halves(self) -> Halves:
+        return Halves(self._spellings, self._signatures.letters)

@@ -11,12 +11,15 @@ FEATURES = (
     "distance",  # OSA, from what was written
     "share",  # that distance as a share of the longer word's letters
     "first",  # 1 where the first letters differ
-    "forward",  # log P(candidate | written), from the model
-    "backward",  # log P(written | candidate), from the model
+    "length",  # the candidate's letters
+    "read",  # log P(candidate | written), from the model
+    "unread",  # log P(candidate), from the model where it read nothing
     "kept",  # 1 for the word as it was written, a candidate too: it may be right, or be none of the others
     "kept-length",  # its letters
-    "kept-forward",  # log P(written | written), from the model that reads a misspelling
-    "kept-backward",  # the same from the model that writes one
+    "kept-read",  # log P(written | written), from the model
+    "kept-unread",  # log P(written)
+    "reverse",  # log P(written | candidate): the model read the candidate, and how probably does it write what was?
+    "kept-reverse",  # log P(written | written), that way round
 )
 """What a candidate is judged by, in the order of ``Stage.weights``."""
 
@@ -25,21 +28,17 @@ COLUMN = {name: place for place, name in enumerate(FEATURES)}
 
 @dataclass(frozen=True)
 class Stage:
-    """One reading of the candidates.
+    """One look at the candidates.
 
     Attributes:
         weights: a weight for each of ``FEATURES``; those that the stage does not look at have weight 0.
-        keep: how many candidates for each word go on to the next stage.
     """
 
     weights: Mapping[str, float]
-    keep: int
 
     def __post_init__(self) -> None:
         if unknown := set(self.weights) - set(FEATURES):
             raise ValueError(f"the ranking has no feature {', '.join(sorted(unknown))}; it has {', '.join(FEATURES)}")
-        if self.keep < 1:
-            raise ValueError(f"a stage keeps at least 1 candidate, not {self.keep}")
 
     def scores(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
         """The weighted sum of features ``(candidates, features)``: ``(candidates,)``."""
@@ -50,17 +49,26 @@ class Stage:
 
 @dataclass(frozen=True)
 class Ranking:
-    """Three stages, each dearer than the one before and shown fewer candidates.
+    """Three stages, each dearer than the one before.
 
     Attributes:
-        plain: without the network: frequency and distance alone.
-        forward: with the model's reading of the misspelling.
-        both: with its reading in both directions; its softmax is the probability.
+        plain: without the network: frequency, distance and length alone.
+        read: with what the model makes of the candidates, having read what was written.
+        full: with what it makes of what was written, having read the candidates, too; its softmax is the probability.
+        keep_plain: how many candidates for each word the first stage hands on to the second.
+        keep_read: how many of these the second hands on to the third.
     """
 
     plain: Stage
-    forward: Stage
-    both: Stage
+    read: Stage
+    full: Stage
+    keep_plain: int
+    keep_read: int
+
+    def __post_init__(self) -> None:
+        for name in ("keep_plain", "keep_read"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"a ranking keeps at least 1 candidate: {name} is {getattr(self, name)}")
 
 
 def probabilities(scores: NDArray[np.float64], rows: NDArray[np.int64], count: int) -> NDArray[np.float64]:

@@ -1,103 +1,134 @@
-"""Runs an exported model: reads words into a memory, and gives the log-probabilities of what may be written next."""
+"""Runs an exported model: what it reads, what it has written so far, and what it may write next.
+
+The decoder's recurrence sees only what was written, never what was read: where a word begins like another one, both
+share it, whatever they correct. What was read comes in afterwards, by attention.
+"""
 
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-State = tuple[NDArray[np.float32], ...]
-"""What the decoder's cell carries from one symbol to the next, each part ``(rows, width)``."""
+State = tuple[NDArray[Any], ...]
+"""What the decoder makes of what was written, each part ``(rows, width)``: first the cell's output, which attention
+asks with, then what else the cell carries on where it does, and last what the output layer takes from the cell."""
+
+ZERO = 128
+"""What stands for 0 in a part of whole numbers of eight bits, which has 127 steps up to 1."""
 
 
 class Memory(NamedTuple):
-    """What the encoder made of a batch of words.
+    """What the encoder made of a batch of words, to attend to.
 
     Attributes:
-        states: ``(batch, time, width)``, to attend to.
+        keys: ``(batch, time, width)``, what the decoder's output is compared with.
+        values: ``(batch, time, width)``, what it takes from there.
         lengths: ``(batch,)``, how many of them are real.
-        initial: the decoder's first state, each part ``(batch, width)``.
     """
 
-    states: NDArray[np.float32]
+    keys: NDArray[np.float32]
+    values: NDArray[np.float32]
     lengths: NDArray[np.int64]
-    initial: State
 
 
 class Runtime(Protocol):
     """A model, wherever it runs."""
 
-    def encode(self, symbols: NDArray[np.int64], lengths: NDArray[np.int64]) -> Memory:
-        """Read words: padded symbols ``(batch, time)``, a direction symbol first, and lengths that count it in."""
-        ...
+    nowhere: State
+    """One row, before a word's first symbol."""
 
-    def decode(
-        self, previous: NDArray[np.int64], state: State, memory: Memory, rows: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float32], State]:
-        """Write on.
+    symbols: int
+    """How many symbols its alphabet has, the special ones counted in."""
+
+    def encode(self, symbols: NDArray[np.int64], lengths: NDArray[np.int64]) -> Memory:
+        """Read one word or more.
 
         Args:
-            previous: ``(rows, steps)``, the symbol before each one asked for; before a word's first, the direction.
-            state: the decoder's state before the first step, each part ``(rows, width)``.
+            symbols: ``(batch, time)``, a direction symbol first, padded with anything.
+            lengths: ``(batch,)``, that symbol counted in.
+        """
+        ...
+
+    def advance(self, symbols: NDArray[np.int64], state: State) -> State:
+        """The state after one more symbol ``(rows,)``, one row or more; a word's first is a direction."""
+        ...
+
+    def expect(self, state: State, memory: Memory) -> NDArray[np.float32]:
+        """What may be written next.
+
+        Args:
+            state: of several beginnings for each word that was read, each part ``(batch, several, width)``; the first
+                and the last are enough.
             memory: what was read.
-            rows: ``(rows,)``, which word of the memory each row attends to.
 
         Returns:
-            log-probabilities ``(rows, steps, symbols)`` and the state after the last step.
+            log-probabilities ``(batch, several, symbols)``.
         """
         ...
 
 
 class OnnxRuntime:
-    """A model's two graphs in ONNX Runtime, on one thread of the CPU.
+    """A model's three graphs in ONNX Runtime, on one thread of the CPU.
 
     Args:
         encoder: the file of the graph that reads.
-        decoder: the file of the graph that writes.
+        decoder: the file of the graph that writes a symbol.
+        output: the file of the graph that says what may come next.
 
     Raises:
         ValueError: for a file that is no such graph; the message names it.
     """
 
-    def __init__(self, encoder: Path, decoder: Path) -> None:
-        self._encoder = _open(encoder)
-        self._decoder = _open(decoder)
+    def __init__(self, encoder: Path, decoder: Path, output: Path) -> None:
+        self._encoder, self._decoder, self._output = map(_open, (encoder, decoder, output))
         self._states = [value.name for value in self._decoder.get_inputs() if value.name.startswith("state_")]
+        parts = ((value.shape[1], value.type) for value in self._decoder.get_outputs())
+        self.nowhere = tuple(
+            np.full((1, width), ZERO, np.uint8) if kind == "tensor(uint8)" else np.zeros((1, width), np.float16)
+            for width, kind in parts
+        )
+        self.symbols = self._output.get_outputs()[0].shape[2]
 
     def encode(self, symbols: NDArray[np.int64], lengths: NDArray[np.int64]) -> Memory:
         """See ``Runtime.encode``."""
-        states, *initial = self._encoder.run(None, {"source": symbols, "lengths": lengths})
-        return Memory(states, lengths, tuple(initial))
+        keys, values = self._encoder.run(None, {"source": symbols, "lengths": lengths})
+        return Memory(keys, values, lengths)
 
-    def decode(
-        self, previous: NDArray[np.int64], state: State, memory: Memory, rows: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float32], State]:
-        """See ``Runtime.decode``."""
-        feeds = {"previous": previous, "memory": memory.states, "lengths": memory.lengths, "rows": rows}
-        log_probs, *after = self._decoder.run(None, feeds | dict(zip(self._states, state, strict=True)))
-        return log_probs, tuple(after)
+    def advance(self, symbols: NDArray[np.int64], state: State) -> State:
+        """See ``Runtime.advance``."""
+        carried = dict(zip(self._states, state, strict=False))  # the last part is for the output alone
+        return tuple(self._decoder.run(None, {"symbols": symbols} | carried))
+
+    def expect(self, state: State, memory: Memory) -> NDArray[np.float32]:
+        """See ``Runtime.expect``."""
+        feeds = {"query": state[0], "written": state[-1]} | memory._asdict()
+        log_probs: NDArray[np.float32] = self._output.run(None, feeds)[0]
+        return log_probs
 
 
-def open_runtime(encoder: Path, decoder: Path, *, device: str = "cpu") -> Runtime:
+def open_runtime(encoder: Path, decoder: Path, output: Path, *, device: str = "cpu") -> Runtime:
     """A model's graphs, run in ONNX Runtime on the CPU, or in torch on a GPU (which needs the extra ``[train]``).
 
     Raises:
         ValueError: for a file that is no such graph, or a device that is not there.
     """
     if device == "cpu":
-        return OnnxRuntime(encoder, decoder)
+        return OnnxRuntime(encoder, decoder, output)
     try:
         from speller.train.torch_runtime import TorchRuntime
     except ModuleNotFoundError as error:
         raise ValueError(f"device {device!r} needs {error.name}: pip install 'speller[train]'") from None
-    return TorchRuntime(encoder, decoder, device=device)
+    return TorchRuntime(encoder, decoder, output, device=device)
 
 
 def _open(path: Path) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    # It would keep a plan of its memory for each shape that it meets, and hardly two batches are alike.
+    options.enable_mem_pattern = False
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's errors have no common class below Exception

@@ -72,15 +72,20 @@ class Signatures:
         """How many words there are."""
         return len(self.index)
 
+    @property
+    def letters(self) -> NDArray[np.uint32]:
+        """``(letters,)``: the features' letters, as code points, those that divide the words most evenly first."""
+        letters: NDArray[np.uint32] = self.character[self.times == 1]
+        return letters
+
     def bound(self, word: str) -> NDArray[np.uint8]:
         """``(offered,)``: a number that the distance of the word to each is never below."""
         own = 0
         for feature in _features(word):
             own |= self._bit.get(feature, 0)
         shared = np.bitwise_count(self.bits & np.uint64(own))
-        beyond = np.maximum(self._held, np.uint8(own.bit_count())) - shared
-        length = np.uint8(min(len(word), 255))
-        longer = np.maximum(self.length, length) - np.minimum(self.length, length)
+        beyond = np.maximum(self._held - shared, np.uint8(own.bit_count()) - shared)
+        longer = np.abs(self._length - np.int8(min(len(word), 127))).view(np.uint8)
         bound: NDArray[np.uint8] = np.maximum(beyond, longer)
         return bound
 
@@ -92,6 +97,11 @@ class Signatures:
     @cached_property
     def _held(self) -> NDArray[np.uint8]:
         return np.bitwise_count(self.bits)
+
+    @cached_property
+    def _length(self) -> NDArray[np.int8]:
+        """Longer words are taken for words of 127 letters, which are as near or nearer to any other's length."""
+        return np.minimum(self.length, 127).astype(np.int8)
 
 
 def _features(word: str) -> Iterator[tuple[str, int]]:

@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 
 from speller import Corrector
-from speller.bundle import find
+from speller.bundle import FILES, Config, find, write_config
+from speller.ranking import Ranking, Stage
+
+UNFITTED = {"weights": {}}
 
 
 @pytest.fixture
@@ -17,14 +20,14 @@ def test_a_folder_serves_as_a_name_does(folder: Path, english: Corrector) -> Non
     assert Corrector.load(folder).suggest("fisix") == english.suggest("fisix")
 
 
-@pytest.mark.parametrize("name", ["config.json", "lexicon.npz", "encoder.onnx", "decoder.onnx"])
+@pytest.mark.parametrize("name", ["config.json", *FILES])
 def test_a_missing_file_is_named(folder: Path, name: str) -> None:
     (folder / name).unlink()
     with pytest.raises(ValueError, match=name):
         Corrector.load(folder)
 
 
-@pytest.mark.parametrize("name", ["config.json", "lexicon.npz", "encoder.onnx", "decoder.onnx"])
+@pytest.mark.parametrize("name", ["config.json", *FILES])
 def test_a_cut_off_file_is_named(folder: Path, name: str) -> None:
     content = (folder / name).read_bytes()
     (folder / name).write_bytes(content[: len(content) // 2])
@@ -32,7 +35,7 @@ def test_a_cut_off_file_is_named(folder: Path, name: str) -> None:
         Corrector.load(folder)
 
 
-@pytest.mark.parametrize("name", ["lexicon.npz", "encoder.onnx", "decoder.onnx"])
+@pytest.mark.parametrize("name", FILES)
 def test_a_changed_byte_is_noticed(folder: Path, name: str) -> None:
     content = bytearray((folder / name).read_bytes())
     content[len(content) // 2] ^= 1
@@ -41,8 +44,31 @@ def test_a_changed_byte_is_noticed(folder: Path, name: str) -> None:
         Corrector.load(folder)
 
 
+def test_a_configuration_is_read_as_it_was_written(tmp_path: Path) -> None:
+    for name in FILES:
+        (tmp_path / name).write_text(name)
+    stages = Stage({"distance": -1.5, "length": 0.2}), Stage({"read": 1.0}), Stage({"reverse": 0.5, "kept-reverse": 2})
+    ranking = Ranking(*stages, keep_plain=9, keep_read=3)
+    write_config(tmp_path, ranking, {"language": "el"})
+    read = Config.read(tmp_path)
+    assert (read.ranking, read.card) == (ranking, {"language": "el"})
+    assert {name: state["bytes"] for name, state in read.files.items()} == {name: len(name) for name in FILES}
+
+
 @pytest.mark.parametrize(
-    "change", [{"format": 99}, {"ranking": {}}, {"ranking": None}, {"files": {}}, {"files": []}, {"card": None}]
+    "change",
+    [
+        {"format": 99},
+        {"format": 1},
+        {"ranking": {}},
+        {"ranking": None},
+        {"ranking": {"plain": UNFITTED, "full": UNFITTED, "keep": 9}},
+        {"ranking": {"plain": UNFITTED, "read": UNFITTED, "full": UNFITTED, "keep_plain": 9}},
+        {"ranking": {"plain": UNFITTED, "read": UNFITTED, "full": UNFITTED, "keep_plain": 9, "keep_read": 0}},
+        {"files": {}},
+        {"files": []},
+        {"card": None},
+    ],
 )
 def test_a_configuration_that_is_none_is_refused(folder: Path, change: dict[str, object]) -> None:
     path = folder / "config.json"

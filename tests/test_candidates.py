@@ -1,18 +1,30 @@
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Thread
+
 import numpy as np
 import pytest
 from rapidfuzz.distance import OSA
 
 from speller import Corrector
-from speller.alphabet import CORRECT, END, MISSPELL
-from speller.candidates import AS_WRITTEN, CandidateSearch
-from speller.ranking import COLUMN, Stage
+from speller.alphabet import CORRECT, MISSPELL
+from speller.bundle import Bundle
+from speller.candidates import AS_WRITTEN, BEAM_WIDTH, CandidateSearch, Depth
+from speller.ranking import COLUMN, FEATURES, Stage
+from speller.reader import Reader
+from speller.runtime import Memory
 
 WORDS = ["fisix", "recieve", "wierd"]
+MADE_UP = ["abd", "cadé", "b", "eeb☺", "dcabda"]
 
 
 @pytest.fixture(scope="module")
 def search(english: Corrector) -> CandidateSearch:
     return english.search
+
+
+@pytest.fixture
+def made_up(table_bundle: Bundle) -> CandidateSearch:
+    return CandidateSearch(table_bundle.lexicon, table_bundle.runtime, table_bundle.priors, table_bundle.ranking)
 
 
 def test_each_word_is_its_own_candidate_once_and_the_rest_are_described(search: CandidateSearch) -> None:
@@ -29,29 +41,76 @@ def test_each_word_is_its_own_candidate_once_and_the_rest_are_described(search: 
             assert features[COLUMN["share"]] == np.float32(
                 features[COLUMN["distance"]] / max(len(WORDS[row]), len(word))
             )
+            assert features[COLUMN["length"]] == len(word)
             assert features[COLUMN["first"]] == (WORDS[row][0] != word[0])
             assert features[COLUMN["frequency"]] == lexicon.zipf[index]
 
 
-@pytest.mark.parametrize(("feature", "direction"), [("forward", CORRECT), ("backward", MISSPELL)])
-def test_the_readings_are_the_log_probabilities_letter_by_letter(
-    search: CandidateSearch, feature: str, direction: int
-) -> None:
+def test_the_model_judges_each_candidate_having_read_the_word_and_not(search: CandidateSearch) -> None:
     found = search.find(WORDS)
-    alphabet = search.lexicon.alphabet
-    for place in np.flatnonzero(found.rows == 1)[:4]:
-        index = found.indices[place]
-        candidate = "recieve" if index == AS_WRITTEN else search.lexicon.words[index]
-        read, written = ("recieve", candidate) if direction == CORRECT else (candidate, "recieve")
-        symbols, lengths = alphabet.encode([read])
-        memory = search.runtime.encode(np.insert(symbols, 0, direction, axis=1), lengths + 1)
-        state, previous, total = memory.initial, direction, 0.0
-        for symbol in [*alphabet.encode([written])[0][0].tolist(), END]:
-            log_probs, state = search.runtime.decode(np.array([[previous]]), state, memory, np.array([0]))
-            total += float(log_probs[0, 0, symbol])
-            previous = symbol
-        name = f"kept-{feature}" if index == AS_WRITTEN else feature
-        assert found.features[place, COLUMN[name]] == pytest.approx(total, abs=1e-3)
+    reader, lexicon = search.reader, search.lexicon
+    for row, index, features in zip(found.rows, found.indices, found.features, strict=True):
+        kept = index == AS_WRITTEN
+        candidate = WORDS[row] if kept else lexicon.words[index]
+        (read,) = reader.log_probs(reader.read([WORDS[row]]), np.zeros(1, np.int64), [candidate])
+        (unread,) = reader.priors([candidate])
+        judged = {"read": read, "unread": unread, "kept-read": 0.0, "kept-unread": 0.0}
+        if kept:
+            judged = {"read": 0.0, "unread": 0.0, "kept-read": read, "kept-unread": unread}
+        for name, expected in judged.items():
+            # The lexicon's priors are kept in half precision.
+            assert features[COLUMN[name]] == pytest.approx(expected, abs=1e-3, rel=2**-11 if name == "unread" else 0)
+
+
+def test_what_was_written_is_judged_having_read_each_candidate(made_up: CandidateSearch) -> None:
+    found = made_up.find(MADE_UP)
+    runtime, lexicon = made_up.reader.runtime, made_up.lexicon
+    for row, index, features in zip(found.rows, found.indices, found.features, strict=True):
+        written, meant = MADE_UP[row], MADE_UP[row] if index == AS_WRITTEN else lexicon.words[index]
+        expected = runtime.score(lexicon.alphabet, meant, written, MISSPELL)
+        names = ("reverse", "kept-reverse")
+        judged = [float(features[COLUMN[name]]) for name in names]
+        assert judged == pytest.approx([0.0, expected] if index == AS_WRITTEN else [expected, 0.0], rel=1e-6)
+
+
+def test_candidates_are_pruned_twice(made_up: CandidateSearch) -> None:
+    ranking, lexicon, runtime = made_up.ranking, made_up.lexicon, made_up.reader.runtime
+    gathered = made_up.gather(MADE_UP, made_up.write(MADE_UP))
+    found = made_up.find(MADE_UP)
+    assert np.bincount(found.rows).tolist() == [5] * len(MADE_UP)
+    changed = 0
+    for row, written in enumerate(MADE_UP):
+        some = (gathered.rows == row) & (gathered.indices != AS_WRITTEN)
+        own, features = gathered.indices[some], gathered.features[some]
+        first = np.argsort(-ranking.plain.scores(features))[:9]
+        for candidate in first:
+            word = lexicon.words[own[candidate]]
+            features[candidate, COLUMN["read"]] = runtime.score(lexicon.alphabet, written, word)
+            features[candidate, COLUMN["unread"]] = made_up.priors[own[candidate]]
+        second = first[np.argsort(-ranking.read.scores(features[first]))[:4]]
+        kept = found.indices[(found.rows == row) & (found.indices != AS_WRITTEN)]
+        assert set(kept.tolist()) == set(own[second].tolist())
+        changed += set(second.tolist()) != set(first[:4].tolist())
+    assert changed  # the two stages do not agree
+
+
+def test_what_the_model_proposes_is_among_the_candidates(search: CandidateSearch) -> None:
+    found = search.find(WORDS)
+    for row, proposals in enumerate(search.write(WORDS)):
+        assert len(proposals) == BEAM_WIDTH
+        assert [score for _, score in proposals] == sorted((score for _, score in proposals), reverse=True)
+        assert proposals[0][0] in found.indices[found.rows == row]
+    gathered = search.gather(["fisix"], [[(0, -1.0), (7, -2.0)]])
+    assert {0, 7} <= set(gathered.indices.tolist())
+    assert len(set(gathered.indices.tolist())) == len(gathered.indices)
+
+
+def test_without_the_network_the_neighbours_alone_are_described(search: CandidateSearch) -> None:
+    found = search.find(WORDS, depth="plain")
+    judged = [place for name, place in COLUMN.items() if name.endswith(("read", "reverse"))]
+    assert len(judged) == 6
+    assert not found.features[:, judged].any()
+    assert set(found.indices.tolist()) <= set(search.gather(WORDS).indices.tolist())
 
 
 def test_a_word_left_out_is_no_candidate(search: CandidateSearch) -> None:
@@ -61,9 +120,8 @@ def test_a_word_left_out_is_no_candidate(search: CandidateSearch) -> None:
 
 
 def test_the_best_are_kept_and_the_word_as_written_with_them(search: CandidateSearch) -> None:
-    stage = Stage({"distance": -1.0}, keep=3)
     found = search.gather(WORDS)
-    best = found.best(stage)
+    best = found.best(Stage({"distance": -1.0}), 3)
     assert np.bincount(best.rows).tolist() == [4, 4, 4]
     for row in range(len(WORDS)):
         own = (found.rows == row) & (found.indices != AS_WRITTEN)
@@ -72,9 +130,67 @@ def test_the_best_are_kept_and_the_word_as_written_with_them(search: CandidateSe
         assert np.sort(best.features[kept, COLUMN["distance"]]).tolist() == lowest.tolist()
 
 
-def test_a_long_batch_is_read_in_parts(search: CandidateSearch, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = search.find(WORDS)
-    monkeypatch.setattr("speller.candidates.ROWS_AT_ONCE", 7)
-    parts = search.find(WORDS)
-    assert parts.indices.tolist() == whole.indices.tolist()
-    np.testing.assert_allclose(parts.features, whole.features, atol=1e-4)
+def test_without_the_network_the_first_stage_alone_prunes(made_up: CandidateSearch) -> None:
+    assert np.bincount(made_up.find(MADE_UP, depth="plain").rows).tolist() == [10] * len(MADE_UP)
+
+
+@pytest.mark.parametrize("depth", ["plain", "full"])
+def test_no_words_have_no_candidates(search: CandidateSearch, depth: Depth) -> None:
+    found = search.find([], depth=depth)
+    assert found.features.shape == (0, len(FEATURES))
+    assert found.probabilities(search.ranking.full).shape == (0,)
+    assert search.write([]) == []
+
+
+def test_characters_that_the_alphabet_lacks(search: CandidateSearch) -> None:
+    found = search.find(["☺", "rec☺ive", "д" * 40])
+    assert np.isfinite(found.features).all()
+    assert "receive" in {search.lexicon.words[index] for index in found.indices[found.rows == 1]}
+
+
+def test_words_together_have_the_candidates_of_each_alone(made_up: CandidateSearch) -> None:
+    together = made_up.find(MADE_UP)
+    for row, word in enumerate(MADE_UP):
+        alone = made_up.find([word])
+        assert together.indices[together.rows == row].tolist() == alone.indices.tolist()
+        assert together.features[together.rows == row].tolist() == alone.features.tolist()
+
+
+def test_so_many_threads_read_at_once(table_bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    meeting, readers = Barrier(3, timeout=30), []
+
+    class Meeting(Reader):
+        def __init__(self, *given: object) -> None:
+            readers.append(self)
+            super().__init__(*given)
+
+        def read(self, words: list[str], *, direction: int = CORRECT) -> Memory:
+            if direction == CORRECT:
+                meeting.wait()
+            return super().read(words, direction=direction)
+
+    monkeypatch.setattr("speller.candidates.Reader", Meeting)
+    monkeypatch.setattr("speller.candidates.READERS", 3)
+    search = CandidateSearch(table_bundle.lexicon, table_bundle.runtime, table_bundle.priors, table_bundle.ranking)
+    assert len(readers) == 1  # the others are made when they are needed
+    with ThreadPoolExecutor(9) as threads:
+        list(threads.map(search.find, [[word] for word in MADE_UP[:3] * 3]))
+    assert len(readers) == 3
+
+
+def test_a_reader_serves_again_after_an_error(table_bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("speller.candidates.READERS", 1)
+    search = CandidateSearch(table_bundle.lexicon, table_bundle.runtime, table_bundle.priors, table_bundle.ranking)
+    with monkeypatch.context() as broken:
+        broken.setattr(table_bundle.runtime, "encode", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            search.find(["ab"])
+    thread = Thread(target=search.find, args=(["ab"],), daemon=True)
+    thread.start()
+    thread.join(30)
+    assert not thread.is_alive()
+
+
+def test_priors_of_other_words_are_refused(search: CandidateSearch) -> None:
+    with pytest.raises(ValueError, match=rf"each of the lexicon's {len(search.lexicon)} words"):
+        CandidateSearch(search.lexicon, search.reader.runtime, search.priors[1:], search.ranking)

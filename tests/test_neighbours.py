@@ -7,7 +7,7 @@ from rapidfuzz.distance import OSA
 from speller.lexicon import Lexicon
 from speller.neighbours import Neighbours
 
-WORD = st.text("abcdé", min_size=1, max_size=9)
+WORD = st.text("abcdé", min_size=1, max_size=9) | st.text("abœ", min_size=1, max_size=9)
 ENTRIES = st.dictionaries(WORD, st.sampled_from([0, 1, 2, 3.5]), min_size=1, max_size=60)
 
 
@@ -43,12 +43,15 @@ def test_equals_a_full_scan_over_many_words():
         assert list(zip(index.tolist(), distance.tolist(), strict=True)) == by_scan(lexicon, word, 12)
 
 
-@given(ENTRIES, st.text("abcdéx", max_size=12))
-def test_no_bound_is_above_the_distance(entries, word):
-    lexicon = Lexicon.build(entries)
-    bound = lexicon.signatures.bound(word)
-    for place, index in enumerate(lexicon.signatures.index.tolist()):
-        assert bound[place] <= OSA.distance(word, lexicon.words[index])
+def test_equals_a_full_scan_where_the_nearest_are_far():
+    # Words are then looked at closely, put off and taken up again.
+    random = np.random.default_rng(7)
+    drawn = ["".join(random.choice(list("abcdefgh"), size=length)) for length in random.integers(4, 12, 2000)]
+    lexicon = Lexicon.build({word: float(zipf) for word, zipf in zip(drawn, random.integers(1, 9, 2000), strict=True)})
+    written = ["".join(random.choice(list("abcdefghxyz"), size=length)) for length in random.integers(3, 16, 40)]
+    for count in (1, 3, 10, 40):
+        for word, (index, distance) in zip(written, Neighbours(lexicon).nearest(written, count), strict=True):
+            assert list(zip(index.tolist(), distance.tolist(), strict=True)) == by_scan(lexicon, word, count)
 
 
 def test_equal_distances_go_by_frequency():
@@ -87,6 +90,7 @@ def test_words_longer_than_a_byte_counts_are_found():
     index, distance = Neighbours(lexicon).nearest(["a" * 299], 3)[0]
     assert [len(lexicon.words[i]) for i in index] == [300, 257, 256]
     assert distance.tolist() == [1, 42, 43]
+    assert Neighbours(lexicon).nearest(["b" * 300], 6)[0][1].tolist() == [300, 300, 300, 300, 300, 600]
 
 
 def test_no_words_and_no_offer():

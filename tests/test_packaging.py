@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from speller.bundle import FILES
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -28,7 +30,7 @@ def test_the_wheel_holds_the_house_and_the_english_model(wheel: Path) -> None:
     }
     assert modules == {name for name in held if name.endswith(".py")}
     assert {name.split("/")[0] for name in held if ".dist-info" not in name} == {"speller"}
-    model = {"config.json", "lexicon.npz", "encoder.onnx", "decoder.onnx", "LICENSE"}
+    model = {"config.json", *FILES, "LICENSE"}
     assert {f"speller/en/{name}" for name in model} == {name for name in held if name.startswith("speller/en/")}
     assert "speller/py.typed" in held
     assert "speller/train/recipes/en.toml" in held

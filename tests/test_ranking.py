@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speller.ranking import COLUMN, FEATURES, Stage, probabilities
+from speller.ranking import COLUMN, FEATURES, Ranking, Stage, probabilities
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.floats(-800, 800)), min_size=1, max_size=30))
@@ -21,11 +21,21 @@ def test_a_score_is_the_weighted_sum_of_the_features() -> None:
     features = np.zeros((2, len(FEATURES)), np.float32)
     features[1, COLUMN["distance"]] = 2
     features[1, COLUMN["frequency"]] = 3
-    assert Stage({"distance": -1.0, "frequency": 0.5}, keep=3).scores(features).tolist() == [0.0, -0.5]
+    assert Stage({"distance": -1.0, "frequency": 0.5}).scores(features).tolist() == [0.0, -0.5]
 
 
-def test_an_unknown_feature_and_an_empty_stage_are_refused() -> None:
+def test_an_unknown_feature_is_refused() -> None:
     with pytest.raises(ValueError, match="colour"):
-        Stage({"colour": 1.0}, keep=3)
-    with pytest.raises(ValueError, match="at least 1"):
-        Stage({}, keep=0)
+        Stage({"colour": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("kept", "message"),
+    [
+        ({"keep_plain": 0, "keep_read": 1}, "at least 1 candidate: keep_plain is 0"),
+        ({"keep_plain": 1, "keep_read": -2}, "at least 1 candidate: keep_read is -2"),
+    ],
+)
+def test_a_ranking_that_keeps_nothing_is_refused(kept: dict[str, int], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Ranking(Stage({}), Stage({}), Stage({}), **kept)

@@ -53,6 +53,11 @@ class Batch:
     def __len__(self) -> int:
         return len(self.source)
 
+    @property
+    def unread(self) -> bool:
+        """Whether the words are to be written without anything's being read."""
+        return self.source.shape[1] == 1
+
     @cached_property
     def previous(self) -> Tensor:
         """``(batch, longest + 1)``: what the decoder reads under teacher forcing."""
@@ -62,6 +67,17 @@ class Batch:
     def written(self) -> Tensor:
         """``(batch, longest + 1)``: what it is to write."""
         return decoder_output(self.target, self.target_lengths)
+
+    def share(self, process: int, processes: int) -> "Batch":
+        """What one of several processes takes of it: every so many rows one, of all lengths alike."""
+        rows = slice(process, None, processes)
+        return Batch(
+            self.source[rows],
+            self.source_lengths[rows],
+            self.target[rows],
+            self.target_lengths[rows],
+            self.direction,
+        )
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch on a device (the source's lengths stay on the CPU)."""

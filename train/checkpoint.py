@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -9,19 +10,31 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 
-def save_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, *, step: int) -> None:
+class Done(NamedTuple):
+    """How far a run has come.
+
+    Attributes:
+        step: how many steps are done.
+        seconds: how long they took, over all its sittings.
+    """
+
+    step: int
+    seconds: float
+
+
+def save_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, done: Done) -> None:
     """Write a checkpoint; a run that is killed meanwhile leaves the old one or the new one."""
     tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
     for name, parameter in model.named_parameters():
         tensors |= {f"optimizer.{part}.{name}": value for part, value in optimizer.state.get(parameter, {}).items()}
-    write_tensors(path, tensors, step=str(step))
+    write_tensors(path, tensors, step=str(done.step), seconds=str(done.seconds))
 
 
-def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> int:
+def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> Done:
     """Put a checkpoint back into a model and its optimiser.
 
     Returns:
-        the step at which it was saved.
+        how far the run had come.
 
     Raises:
         ValueError: for a file that is cut off, no checkpoint, or one of another model.
@@ -37,7 +50,7 @@ def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimiz
                 _, part, name = key.split(".", 2)
                 moments.setdefault(number[name], {})[part] = value
         optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
-        return int(metadata["step"])
+        return Done(int(metadata["step"]), float(metadata["seconds"]))
     except (RuntimeError, KeyError, ValueError) as error:
         raise ValueError(f"{path}: a checkpoint of another model: {error}") from None
 

@@ -32,4 +32,6 @@ def train(recipe: Path | None, pairs: tuple[str, ...], device: Any, out: Path, *
     if pairs:
         stated["pairs"] = pairs
     chosen = Recipe.read(recipe, **stated) if recipe else Recipe(**stated)
-    click.echo(str(run(chosen, out, device=device)))
+    folder = run(chosen, out, device=device)
+    if folder:
+        click.echo(str(folder))

@@ -7,11 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from speller.alphabet import CORRECT, MISSPELL, PADDING
+from speller.alphabet import MISSPELL, PADDING
 from speller.candidates import LONGEST
 from speller.lexicon import Lexicon, fold
 from speller.train.batch import Batch
-from speller.train.errors import ErrorModel
+from speller.train.errors import ErrorModel, Misspeller, ReverseSampler, uniform_sampler
+from speller.train.model import SpellingModel
 from speller.train.pairs import Pair, part_of
 from speller.train.recipe import Recipe
 
@@ -40,11 +41,19 @@ class Examples:
         lexicon: the words to draw from. Those that ``part_of`` holds out are never drawn.
         pairs: real pairs to train on; those held out are left out.
         errors: the error model that misspells words.
+        reverse: the model that misspells the recipe's share of them, on the device.
         device: where sampling runs and batches are made.
     """
 
     def __init__(
-        self, recipe: Recipe, lexicon: Lexicon, pairs: Sequence[Pair], errors: ErrorModel, *, device: torch.device
+        self,
+        recipe: Recipe,
+        lexicon: Lexicon,
+        pairs: Sequence[Pair],
+        errors: ErrorModel,
+        *,
+        reverse: SpellingModel | None = None,
+        device: torch.device,
     ) -> None:
         self.recipe = recipe
         self.device = device
@@ -58,7 +67,16 @@ class Examples:
         self.word_lengths = torch.from_numpy(lengths).to(device)
         weights = 10.0 ** (recipe.word_power * lexicon.zipf[drawn].astype(np.float64))
         self.word_weights = torch.from_numpy(weights).to(device)
-        self.sampler = errors.sampler(words, device=device)
+        self.misspellers: list[tuple[float, Misspeller]] = []
+        """The ways in which words are misspelled, with their shares; what rounding leaves is the first's."""
+        if learned := recipe.learned:
+            self.misspellers.append((learned, errors.sampler(words, device=device)))
+        if recipe.uniform:
+            self.misspellers.append((recipe.uniform, uniform_sampler(words, lexicon.alphabet, device=device)))
+        if recipe.reverse:
+            if reverse is None:
+                raise ValueError(f"a model that misspells a share of {recipe.reverse} is needed, none was given")
+            self.misspellers.append((recipe.reverse, ReverseSampler(reverse, words, lexicon.alphabet)))
         trained = [
             (fold(wrong), fold(right))
             for wrong, right in pairs
@@ -82,25 +100,43 @@ class Examples:
     def _draw(self, block: int) -> list[Batch]:
         generator = torch.Generator(self.device).manual_seed(seed_of(self.recipe.seed, block))
         drawn = self._examples(self.recipe.batch * BATCHES_AT_ONCE, generator)
-        # Nearly equal lengths are mixed, so that a batch is not all one kind of error.
+        turns = torch.rand(BATCHES_AT_ONCE, generator=generator, device=self.device)
+        reading = turns[turns >= self.recipe.prior]
+        unread = BATCHES_AT_ONCE - len(reading)
+        rows = torch.randperm(len(drawn.wrong), generator=generator, device=self.device)
+        rows = rows.view(BATCHES_AT_ONCE, self.recipe.batch)
+        # Nearly equal lengths are mixed, so that a batch is not all one kind of error. Where nothing is read, all are:
+        # a batch of one length would teach it as that of any word.
         blur = torch.rand(len(drawn.wrong), generator=generator, device=self.device)
-        order = (drawn.wrong_lengths + drawn.right_lengths + blur).argsort()
+        rest = rows[unread:].flatten()
+        by_length = rest[(drawn.wrong_lengths + drawn.right_lengths + blur)[rest].argsort()].view_as(rows[unread:])
         batches = []
-        turns = torch.rand(BATCHES_AT_ONCE, generator=generator, device=self.device) < self.recipe.misspelling
-        for rows, misspells in zip(order.chunk(BATCHES_AT_ONCE), turns.tolist(), strict=True):
-            wrong, wrong_lengths, right, right_lengths = (side[rows] for side in drawn)
+        for some in rows[:unread]:
+            wrong, wrong_lengths, right, right_lengths = (side[some] for side in drawn)
+            batches.append(Batch.of(wrong, torch.zeros_like(wrong_lengths), right, right_lengths))
+        misspelling = (reading < self.recipe.prior + self.recipe.misspelling).tolist()
+        for some, misspells in zip(by_length, misspelling, strict=True):
+            wrong, wrong_lengths, right, right_lengths = (side[some] for side in drawn)
             if misspells:
                 batches.append(Batch.of(right, right_lengths, wrong, wrong_lengths, direction=MISSPELL))
             else:
-                batches.append(Batch.of(wrong, wrong_lengths, right, right_lengths, direction=CORRECT))
+                batches.append(Batch.of(wrong, wrong_lengths, right, right_lengths))
         places = torch.randperm(BATCHES_AT_ONCE, generator=generator, device=self.device).tolist()
         return [batches[place] for place in places]
 
     def _examples(self, count: int, generator: torch.Generator) -> Sides:
         """``count`` examples of the mixture, one kind after the other."""
         real, identical = (round(count * share) for share in (self.recipe.real, self.recipe.identity))
-        sampled = count - real - identical
-        parts = [self._misspelt(sampled, generator)] if sampled else []
+        sampled = [round(count * share) for share, _ in self.misspellers]
+        if sampled:
+            sampled[0] = count - real - identical - sum(sampled[1:])
+        else:
+            real = count - identical
+        parts = [
+            self._misspelt(some, misspeller, generator)
+            for some, (_, misspeller) in zip(sampled, self.misspellers, strict=True)
+            if some
+        ]
         if real:
             rows = torch.randint(len(self.pairs[0]), (real,), generator=generator, device=self.device)
             parts.append(Sides(*(side[rows] for side in self.pairs)))
@@ -110,16 +146,16 @@ class Examples:
             parts.append(Sides(words, lengths, words, lengths))
         return Sides(*(_stack(side) for side in zip(*parts, strict=True)))
 
-    def _misspelt(self, count: int, generator: torch.Generator) -> Sides:
+    def _misspelt(self, count: int, misspeller: Misspeller, generator: torch.Generator) -> Sides:
         parts: list[Sides] = []
         while (missing := count - sum(len(part.wrong) for part in parts)) > 0:
             # Some samples come out as a known word: a few more are drawn than are needed.
             words = self._drawn_words(missing + missing // 8 + SPARE, generator)
-            symbols, lengths, wrong = self.sampler.sample(words, generator=generator)
+            symbols, lengths, wrong = misspeller.sample(words, generator=generator)
             some = wrong.nonzero()[:missing, 0]
             if not len(some):
                 raise ValueError(
-                    "the error model misspells none of the lexicon's words: it has learned too little of them"
+                    f"{type(misspeller).__name__} misspells none of the lexicon's words: it has learned too little"
                 )
             rows = words[some]
             parts.append(Sides(symbols[some], lengths[some], self.words[rows], self.word_lengths[rows]))

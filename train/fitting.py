@@ -1,88 +1,140 @@
 """Fits the ranking's weights on held-out words, so that its softmax is a probability."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from rapidfuzz.distance import OSA
 
 from speller.candidates import AS_WRITTEN, Candidates, CandidateSearch
+from speller.corrector import AT_ONCE
 from speller.lexicon import Lexicon
-from speller.ranking import FEATURES, Ranking, Stage
+from speller.ranking import COLUMN, Ranking, Stage
 from speller.runtime import Runtime
 
-PLAIN = ("frequency", "distance", "share", "first", "kept", "kept-length")
-FORWARD = (*PLAIN, "forward", "kept-forward")
-BOTH = (*FORWARD, "backward", "kept-backward")
+PLAIN = ("frequency", "distance", "share", "first", "length", "kept", "kept-length")
+READ = (*PLAIN, "read", "unread", "kept-read", "kept-unread")
+FULL = (*READ, "reverse", "kept-reverse")
+KEPT = tuple(name for name in FULL if name.startswith("kept"))
 
-KEEP = {"plain": 24, "forward": 10, "both": 10}
-"""How many candidates a stage hands on."""
+KEEP_PLAIN = 28
+"""How many candidates for each word the model judges, having read the word."""
+
+KEEP_READ = 12
+"""How many of them it reads itself."""
 
 PENALTY = 1e-4
 """On the squares of the weights of features of unit variance: enough to settle what the data leave open."""
 
-WORDS_AT_ONCE = 256
+MISSPELLED = 0.9
+"""The share of misspellings among the unknown words for which the probabilities are true."""
+
+FARTHEST = 4
+"""Misspellings that are farther than this count among those that are as far."""
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Words to fit on: misspellings, and valid words as if the lexicon lacked them, half of the weight each.
+    """Words to fit on: misspellings, and valid words as if the lexicon lacked them.
 
     Attributes:
         written: folded words.
         meant: the right word's place in the lexicon for each, or ``AS_WRITTEN`` for a valid word.
-        weights: how much each counts among its kind.
     """
 
     written: Sequence[str]
     meant: NDArray[np.int64]
-    weights: NDArray[np.float64]
 
 
-def fit_ranking(lexicon: Lexicon, runtime: Runtime, held_out: HeldOut) -> Ranking:
+def fit_ranking(lexicon: Lexicon, runtime: Runtime, priors: NDArray[np.floating], held_out: HeldOut) -> Ranking:
     """The stages' weights of highest likelihood (a conditional logit; McFadden 1974).
 
+    Misspellings at distance 1, 2, 3 and farther have equal weight: people's dictionaries of misspellings are mostly of
+    one edit, where any weights do, and who spells badly needs help with the others. Then the last stage's scores are
+    scaled, and what speaks for the word as it was written is weighed anew, until they are probabilities for words as
+    they come, of which ``MISSPELLED`` are misspelled.
     Where a right word is not among the candidates, the word as it was written stands for all that they lack.
     """
-    undecided = Ranking(**{name: Stage({}, keep) for name, keep in KEEP.items()})
-    search = CandidateSearch(lexicon, runtime, undecided)
+    nothing = Stage({})
+    unfitted = Ranking(nothing, nothing, nothing, keep_plain=KEEP_PLAIN, keep_read=KEEP_READ)
+    search = CandidateSearch(lexicon, runtime, priors, unfitted)
+    reader = search.reader
     order = np.argsort([len(word) for word in held_out.written], kind="stable")
     written = [held_out.written[place] for place in order]
     itself = np.array([-1 if index is None else index for index in map(lexicon.index, written)])
-    starts = range(0, len(written), WORDS_AT_ONCE)
-    candidates = Candidates.joined(
+    parts = []
+    for start in range(0, len(written), AT_ONCE):
+        some = written[start : start + AT_ONCE]
+        memory = reader.read(some)
+        parts.append(search.gather(some, search.propose(reader, memory), leave_out=itself[start : start + AT_ONCE]))
+        search.judge(reader, parts[-1], memory)
+    candidates = Candidates.joined(parts)
+    meant = held_out.meant[order]
+    distances = _distances(written, meant, lexicon)
+    weights = _balanced(distances, misspelled=0.5)
+
+    plain = _fit(candidates, meant, weights, PLAIN)
+    candidates = candidates.best(plain, KEEP_PLAIN)
+    read = _fit(candidates, meant, weights, READ)
+    candidates = candidates.best(read, KEEP_READ)
+    search.judge_reversed(reader, candidates)
+    full = _fit(candidates, meant, weights, FULL)
+    full = _calibrated(full, candidates, meant, _balanced(distances > 0, misspelled=MISSPELLED))
+    return Ranking(plain=plain, read=read, full=full, keep_plain=KEEP_PLAIN, keep_read=KEEP_READ)
+
+
+def _distances(written: Sequence[str], meant: NDArray[np.int64], lexicon: Lexicon) -> NDArray[np.int64]:
+    """``(words,)``: the edit distance from the right word, up to ``FARTHEST``; 0 for valid words."""
+    return np.array(
         [
-            search.gather(written[start : start + WORDS_AT_ONCE], leave_out=itself[start : start + WORDS_AT_ONCE])
-            for start in starts
+            0 if index == AS_WRITTEN else min(OSA.distance(word, lexicon.words[index]), FARTHEST)
+            for word, index in zip(written, meant.tolist(), strict=True)
         ]
     )
-    meant = held_out.meant[order]
-    valid = meant == AS_WRITTEN
-    weights = held_out.weights[order]
-    weights = weights / np.where(valid, weights[valid].sum(), weights[~valid].sum())
 
-    plain = _fit(candidates, meant, weights, PLAIN, KEEP["plain"])
-    candidates = candidates.best(plain)
-    search.read(candidates)
-    forward = _fit(candidates, meant, weights, FORWARD, KEEP["forward"])
-    candidates = candidates.best(forward)
-    search.read_back(candidates)
-    both = _fit(candidates, meant, weights, BOTH, KEEP["both"])
-    return Ranking(plain=plain, forward=forward, both=both)
+
+def _balanced(kinds: NDArray[np.integer | np.bool_], *, misspelled: float) -> NDArray[np.float64]:
+    """Weights ``(words,)``, of sum 1: kind 0 is of valid words, the other kinds have equal shares of the rest."""
+    found, kind, count = np.unique(kinds.astype(np.int64), return_inverse=True, return_counts=True)
+    shares = np.where(found > 0, misspelled / max(int(np.count_nonzero(found)), 1), 1 - misspelled)
+    weights: NDArray[np.float64] = (shares / count)[kind]
+    return weights
 
 
 def _fit(
-    candidates: Candidates, meant: NDArray[np.int64], weights: NDArray[np.float64], features: Sequence[str], keep: int
+    candidates: Candidates, meant: NDArray[np.int64], weights: NDArray[np.float64], features: Sequence[str]
 ) -> Stage:
+    found = _most_likely(candidates, meant, weights, candidates.features[:, [COLUMN[name] for name in features]])
+    return _stage(dict(zip(features, found, strict=True)))
+
+
+def _calibrated(stage: Stage, candidates: Candidates, meant: NDArray[np.int64], weights: NDArray[np.float64]) -> Stage:
+    others = {name: weight for name, weight in stage.weights.items() if name not in KEPT}
+    kept = candidates.features[:, [COLUMN[name] for name in KEPT]]
+    columns = np.concatenate((Stage(others).scores(candidates.features)[:, None], kept), axis=1)
+    scale, *found = _most_likely(candidates, meant, weights, columns)
+    return _stage({name: scale * weight for name, weight in others.items()} | dict(zip(KEPT, found, strict=True)))
+
+
+def _stage(weights: Mapping[str, float]) -> Stage:
+    return Stage({name: round(weight, 5) for name, weight in weights.items()})
+
+
+def _most_likely(
+    candidates: Candidates, meant: NDArray[np.int64], weights: NDArray[np.float64], features: NDArray[Any]
+) -> list[float]:
+    """The features' coefficients under whose softmax the right words are most likely."""
     words = len(candidates.words)
     rows = torch.from_numpy(candidates.rows)
     right = torch.from_numpy(_right(candidates, meant))
     weight = torch.from_numpy(weights)
-    values = torch.from_numpy(candidates.features[:, [FEATURES.index(name) for name in features]]).double()
+    values = torch.from_numpy(features).double()
     scale = values.std(dim=0).clamp_min(1e-6)
     values = values / scale
-    coefficients = torch.zeros(len(features), dtype=torch.float64, requires_grad=True)
+    coefficients = torch.zeros(values.shape[1], dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.LBFGS([coefficients], max_iter=200, line_search_fn="strong_wolfe", tolerance_change=1e-10)
 
     def loss() -> torch.Tensor:
@@ -96,8 +148,8 @@ def _fit(
         return value
 
     optimizer.step(loss)  # type: ignore[no-untyped-call]
-    found = (coefficients.detach() / scale).tolist()
-    return Stage({name: round(value, 5) for name, value in zip(features, found, strict=True)}, keep)
+    found: list[float] = (coefficients.detach() / scale).tolist()
+    return found
 
 
 def _right(candidates: Candidates, meant: NDArray[np.int64]) -> NDArray[np.int64]:

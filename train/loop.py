@@ -1,5 +1,8 @@
 """The training loop, in its order of execution."""
 
+import ctypes
+import os
+import platform
 import signal
 import time
 from collections.abc import Sequence
@@ -14,11 +17,11 @@ from rich.console import Console
 from rich.progress import Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
-from speller.alphabet import CORRECT
+from speller.alphabet import CORRECT, MISSPELL
 from speller.candidates import LONGEST
 from speller.lexicon import Lexicon, fold
 from speller.train.batch import Batch
-from speller.train.checkpoint import load_checkpoint, save_checkpoint
+from speller.train.checkpoint import Done, load_checkpoint, save_checkpoint
 from speller.train.examples import Examples, seed_of
 from speller.train.model import SpellingModel
 from speller.train.monitor import Correction, Monitor
@@ -35,6 +38,13 @@ HELD_OUT = 1000
 AT_ONCE = 250
 SHOWN = 20
 
+PRODUCTS_KEPT = 4096
+"""For so many sizes of products oneDNN keeps the code that it wrote for them; its own 1024 are fewer than there are."""
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+LARGEST_KEPT = 32 * 2**20
+"""Bytes: larger blocks always go back to the system; glibc takes no larger number."""
+
 Device = Literal["cpu", "cuda"]
 
 
@@ -47,8 +57,32 @@ def open_accelerator(device: Device | None) -> Accelerator:
     if device == "cuda" and not torch.cuda.is_available():
         raise ValueError("device 'cuda' is asked for, but torch sees no CUDA device; leave it out, or say 'cpu'")
     on_cpu = device == "cpu" or not torch.cuda.is_available()
+    if on_cpu:
+        keep_freed_memory()
+        os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(PRODUCTS_KEPT))
     fast = torch.cpu._is_avx512_bf16_supported() if on_cpu else torch.cuda.is_bf16_supported()
     return Accelerator(cpu=on_cpu, mixed_precision="bf16" if fast else "no")
+
+
+def describe(accelerator: Accelerator) -> str:
+    """What a run is trained on, in words."""
+    if accelerator.device.type == "cuda":
+        return f"{accelerator.num_processes} x {torch.cuda.get_device_name()}, {accelerator.mixed_precision}"
+    threads = accelerator.num_processes * torch.get_num_threads()
+    return f"{threads} {'thread' if threads == 1 else 'threads'} of a CPU, {accelerator.mixed_precision}"
+
+
+def keep_freed_memory() -> None:
+    """Let the C library keep what is freed, where it is glibc: a step's tensors come anew in each, page by page."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if platform.libc_ver()[0] == "glibc" else None
+    if mallopt:
+        mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
+        mallopt(M_MMAP_THRESHOLD, LARGEST_KEPT)
+
+
+def open_optimizer(model: SpellingModel, recipe: Recipe) -> torch.optim.Optimizer:
+    """AdamW as the recipe says, all parameters in one call."""
+    return torch.optim.AdamW(model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True)
 
 
 def train(
@@ -60,61 +94,76 @@ def train(
     *,
     out: Path,
     accelerator: Accelerator,
-) -> int:
+) -> Done:
     """Train a model in place, going on from ``out``'s checkpoint where it has one.
 
-    Ctrl-C ends the training early, as if it were done. TensorBoard's files and the checkpoint go into ``out``.
+    Ctrl-C ends the training early, as if it were done. TensorBoard's files and the checkpoint go into ``out``. Of
+    several processes each takes its share of every batch, and the first alone writes and shows anything.
 
     Args:
         held_out: real pairs on whose words nothing is trained, to watch the edit distance on.
 
     Returns:
-        how many steps were trained in all.
+        how far the run has come.
+
+    Raises:
+        ValueError: for a batch that the processes cannot share evenly.
     """
     objective = read_objective(recipe.objective, recipe.options)
-    misspelling_objective = CrossEntropy()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
-    model, optimizer = accelerator.prepare(model, optimizer)
+    likelihood = CrossEntropy()
+    optimizer = open_optimizer(model, recipe)
+    main, processes = accelerator.is_main_process, accelerator.num_processes
+    if recipe.batch % processes:
+        raise ValueError(f"batch is to be shared by {processes} processes: a multiple of that, not {recipe.batch}")
 
     checkpoint = out / CHECKPOINT
-    step = load_checkpoint(checkpoint, model, optimizer) if checkpoint.exists() else 0
-    monitor = Monitor(out, step=step)
-    console = Console(stderr=True)
+    step, seconds = load_checkpoint(checkpoint, model, optimizer) if checkpoint.exists() else Done(0, 0.0)
+    monitor = Monitor(out, step=step) if main else None
+    console = Console(stderr=True, quiet=not main)
     console.print(f"{accelerator.device.type}, {accelerator.mixed_precision}, from step {step} of {recipe.steps}")
     columns = (TextColumn("step {task.completed}/{task.total}  {task.fields[state]}"), TimeRemainingColumn())
     saved = counted = time.monotonic()
-    words = 0
+    begun = saved - seconds
+    words, stopped = 0, False
     with Progress(*columns, console=console) as bar, Interrupt() as interrupt:
         task = bar.add_task("", total=recipe.steps, completed=step, state="")
-        while step < recipe.steps and not interrupt.received:
-            if step % STEPS_BETWEEN_HELD_OUT == 0:
+        while step < recipe.steps and not stopped:
+            if monitor and step % STEPS_BETWEEN_HELD_OUT == 0:
                 console.print(watch(model, held_out, lexicon, monitor, accelerator, step=step))
             # What an objective samples is a function of the step alone, so that a resumed run samples the same.
-            torch.manual_seed(seed_of(recipe.seed, step))
-            batch = examples.batch(step)
-            chosen = objective if batch.direction == CORRECT else misspelling_objective
+            torch.manual_seed(seed_of(recipe.seed, step) + accelerator.process_index)
+            batch = examples.batch(step).share(accelerator.process_index, processes)
+            kind = "misspell" if batch.direction == MISSPELL else "unread" if batch.unread else "correct"
+            # Nobody reads what it writes there: it is the probabilities that are wanted.
+            chosen = objective if kind == "correct" else likelihood
             loss, norm = take_step(recipe, model, optimizer, chosen, batch, accelerator, done=step)
             step += 1
-            words += len(batch)
+            words += recipe.batch
 
+            stopped = interrupt.received and processes == 1
             if step % STEPS_BETWEEN_SCALARS == 0:
+                # All processes stop after the same step, whichever of them heard of it first.
+                stopped = bool(average(accelerator, torch.tensor(float(interrupt.received))) > 0)
                 speed, counted, words = words / (time.monotonic() - counted), time.monotonic(), 0
-                direction = "correct" if batch.direction == CORRECT else "misspell"
                 scalars: dict[str, float | Tensor] = {}
-                scalars |= {f"{direction}/{name}": value for name, value in loss.scalars.items()}
-                scalars |= {f"{direction}/loss": loss.value.detach(), "run/gradient-norm": norm}
-                scalars |= {"run/words-per-second": speed, "run/learning-rate": learning_rate(recipe, step)}
-                monitor.scalars(step, scalars)
-                bar.update(task, completed=step, state=f"{speed:,.0f} words/s  loss {float(loss.value.detach()):.3f}")
-            if time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
-                save_checkpoint(checkpoint, model, optimizer, step=step)
+                shown = {**loss.scalars, "loss": loss.value.detach()}
+                scalars |= {f"{kind}/{name}": average(accelerator, value) for name, value in shown.items()}
+                scalars |= {"run/gradient-norm": norm, "run/words-per-second": speed}
+                scalars |= {"run/learning-rate": learning_rate(recipe, step)}
+                if monitor:
+                    monitor.scalars(step, scalars)
+                state = f"{speed:,.0f} words/s  loss {float(scalars[f'{kind}/loss']):.3f}"
+                bar.update(task, completed=step, state=state)
+            if main and time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
+                save_checkpoint(checkpoint, model, optimizer, Done(step, time.monotonic() - begun))
                 saved = time.monotonic()
-    if interrupt.received:
+    if stopped:
         console.print(f"stopped at step {step}")
-    save_checkpoint(checkpoint, model, optimizer, step=step)
-    console.print(watch(model, held_out, lexicon, monitor, accelerator, step=step))
-    monitor.close()
-    return step
+    if monitor:
+        save_checkpoint(checkpoint, model, optimizer, Done(step, time.monotonic() - begun))
+        console.print(watch(model, held_out, lexicon, monitor, accelerator, step=step))
+        monitor.close()
+    return Done(step, time.monotonic() - begun)
 
 
 def take_step(
@@ -140,10 +189,29 @@ def take_step(
     with accelerator.autocast():
         loss = objective(model, batch, progress=done / recipe.steps)
     accelerator.backward(loss.value)
+    if accelerator.num_processes > 1:
+        average_gradients(accelerator, model)
     norm: Tensor = accelerator.clip_grad_norm_(model.parameters(), recipe.clip)
     optimizer.step()
     optimizer.zero_grad()
     return loss, norm
+
+
+def average_gradients(accelerator: Accelerator, model: SpellingModel) -> None:
+    """Replace each process's gradients by their mean, all in one message.
+
+    What wraps a model to do so sees its ``forward`` alone, and objectives call other methods too.
+    """
+    gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
+    means = average(accelerator, torch.cat([gradient.flatten() for gradient in gradients]))
+    for gradient, mean in zip(gradients, torch.split(means, [gradient.numel() for gradient in gradients]), strict=True):
+        gradient.copy_(mean.view_as(gradient))
+
+
+def average(accelerator: Accelerator, tensor: Tensor) -> Tensor:
+    """The mean over all processes of each one's tensor."""
+    mean: Tensor = accelerator.reduce(tensor.to(accelerator.device), reduction="mean")
+    return mean
 
 
 class Interrupt:

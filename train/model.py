@@ -7,9 +7,11 @@ from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from torch.nn.utils.rnn import PackedSequence
 
 from speller.alphabet import CORRECT, MISSPELL, PADDING
+from speller.train.packing import MULTIPLE, Packing
+from speller.train.recurrence import run_lstm
 
 Cell = Literal["lstm", "gru", "rnn"]
 State = tuple[Tensor, ...]
@@ -51,24 +53,22 @@ class Memory(NamedTuple):
     Attributes:
         states: ``(batch, time, decoder)``.
         mask: ``(batch, time)``, true where there is a symbol and not padding.
-        initial: the decoder's first state.
     """
 
     states: Tensor
     mask: Tensor
-    initial: State
 
     def of(self, words: Tensor) -> "Memory":
         """The memory of some of the words, by their numbers ``(rows,)``, as often and in the order that they come."""
-        states, mask = self.states.index_select(0, words), self.mask.index_select(0, words)
-        return Memory(states, mask, tuple(part.index_select(0, words) for part in self.initial))
+        return Memory(self.states.index_select(0, words), self.mask.index_select(0, words))
 
 
 class SpellingModel(nn.Module):
     """A bidirectional encoder, and a decoder with attention after its recurrence.
 
-    The attention is that of Luong et al. (2015) without input feeding: since nothing that is attended to enters the
-    recurrence, a whole word under teacher forcing is one fused call.
+    The attention is that of Luong et al. (2015) without input feeding, and the decoder starts from zeros: nothing that
+    was read enters its recurrence. So a whole word under teacher forcing is one fused call, and what the recurrence
+    makes of a beginning is the same whatever is corrected: it can be computed once and kept.
     A direction symbol (``CORRECT`` or ``MISSPELL``) starts the source and the target alike, so that one network gives
     the probability of a word given a misspelling and of a misspelling given a word.
     """
@@ -80,7 +80,6 @@ class SpellingModel(nn.Module):
         cell = CELLS[config.cell]
         self.encoder = cell(config.embedding, config.encoder, batch_first=True, bidirectional=True)
         self.states_per_cell = 2 if config.cell == "lstm" else 1
-        self.bridge = nn.Linear(2 * config.encoder, self.states_per_cell * config.decoder)
         self.memory = nn.Linear(2 * config.encoder, config.decoder)
         self.decoder = cell(config.embedding, config.decoder, batch_first=True)
         self.combine = nn.Linear(2 * config.decoder, config.decoder)
@@ -120,39 +119,57 @@ class SpellingModel(nn.Module):
         return memory
 
     def _encode(self, source: Tensor, lengths: Tensor) -> Memory:
-        packed = pack_padded_sequence(self.embedding(source), lengths.cpu(), batch_first=True, enforce_sorted=False)
-        states, last = self.encoder(packed)
-        states, _ = pad_packed_sequence(states, batch_first=True, total_length=source.shape[1])
-        last = last[0] if isinstance(last, tuple) else last  # (2, batch, encoder)
-        initial = torch.tanh(self.bridge(torch.cat((last[0], last[1]), dim=-1)))
-        mask = torch.arange(source.shape[1], device=source.device) < lengths.to(source.device)[:, None]
-        return Memory(self.memory(states), mask, initial.chunk(self.states_per_cell, dim=-1))
+        compiled = self._compiled(source)
+        multiple = MULTIPLE if compiled else 1
+        packing = Packing.of(lengths.cpu(), source.shape[1], multiple=multiple, device=source.device)
+        symbols = packing.pack(source)
+        if compiled:
+            states, _ = run_lstm(self.encoder, self.embedding.weight, symbols, packing)
+        else:
+            states = self.encoder(PackedSequence(self.embedding(symbols), torch.tensor(packing.sizes)))[0].data
+        return Memory(packing.unpack(self.memory(states)), packing.mask)
 
-    def decode(self, previous: Tensor, state: State, memory: Memory) -> tuple[Tensor, State]:
+    def _compiled(self, tensor: Tensor) -> bool:
+        """Whether there is a faster recurrence for it than torch's."""
+        return self.config.cell == "lstm" and tensor.device.type == "cpu"
+
+    def decode(self, previous: Tensor, state: State | None, memory: Memory) -> tuple[Tensor, State]:
         """Write on, from what was written so far.
 
         Args:
-            previous: ``(rows, steps)``, the symbol before each one that is asked for. There may be several rows for
-                each word of the memory, next to each other: ``rows`` is a multiple of the memory's batch. The memory
-                is shared among them, not copied.
-            state: the decoder's state before the first step.
+            previous: ``(rows, steps)``, the symbol before each one that is asked for; what comes after ``PADDING``
+                means nothing. There may be several rows for each word of the memory, next to each other: ``rows`` is a
+                multiple of the memory's batch. The memory is shared among them, not copied.
+            state: the decoder's state before the first step; ``None`` where nothing is written yet.
             memory: what to attend to.
 
         Returns:
             log-probabilities ``(rows, steps, symbols)``, float32 or wider, and the state after the last step.
         """
+        if state is None and self._compiled(previous):
+            return self._decode_packed(previous, memory)
         return self.decode_embedded(self.embedding(previous), state, memory)
 
-    def decode_embedded(self, previous: Tensor, state: State, memory: Memory) -> tuple[Tensor, State]:
+    def _decode_packed(self, previous: Tensor, memory: Memory) -> tuple[Tensor, State]:
+        packing = Packing.of((previous != PADDING).sum(dim=1), previous.shape[1], multiple=MULTIPLE)
+        hidden, cells = run_lstm(self.decoder, self.embedding.weight, packing.pack(previous), packing)
+        context, _ = self.attend(packing.unpack(hidden), memory)
+        log_probs = packing.unpack(self._expect(packing.pack(context), hidden))
+        return log_probs, (hidden[packing.last], cells)
+
+    def decode_embedded(self, previous: Tensor, state: State | None, memory: Memory) -> tuple[Tensor, State]:
         """The same from vectors ``(rows, steps, embedding)``, for what was written only in expectation."""
-        before = tuple(part[None].contiguous() for part in state)
-        hidden, after = self.decoder(previous, before if len(before) > 1 else before[0])  # (rows, steps, decoder)
+        before = () if state is None else tuple(part[None].contiguous() for part in state)
+        hidden, after = self.decoder(previous, before if len(before) > 1 else before[0] if before else None)
         after = after if isinstance(after, tuple) else (after,)
         context, _ = self.attend(hidden, memory)
-        combined = torch.tanh(self.combine(torch.cat((context, hidden), dim=-1)))
-        logits = self.output(combined)
+        return self._expect(context, hidden), tuple(part[0] for part in after)
+
+    def _expect(self, context: Tensor, hidden: Tensor) -> Tensor:
+        """What may come next, ``(..., symbols)``, from ``(..., decoder)`` both."""
+        logits = self.output(torch.tanh(self.combine(torch.cat((context, hidden), dim=-1))))
         logits = logits if logits.dtype == torch.float64 else logits.float()
-        return torch.log_softmax(logits + self.never_written, dim=-1), tuple(part[0] for part in after)
+        return torch.log_softmax(logits + self.never_written, dim=-1)
 
     def attend(self, hidden: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
         """Look from the decoder's states ``(rows, steps, decoder)`` back at the memory.
@@ -174,4 +191,4 @@ class SpellingModel(nn.Module):
 
     def _forward(self, source: Tensor, source_lengths: Tensor, previous: Tensor) -> Tensor:
         memory = self.encode(source, source_lengths)
-        return self.decode(previous, memory.initial, memory)[0]
+        return self.decode(previous, None, memory)[0]

@@ -12,7 +12,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-Part = Literal["train", "fit", "test"]
+Part = Literal["train", "known", "fit", "test"]
+"""What pairs are for: to train on; to fit the ranking on, their words trained on in other misspellings; to fit and to
+judge on, no form of their words ever shown."""
 
 WRONG_COLUMNS = ("wrong", "misspelling", "misspelled", "mistake", "typo", "incorrect", "written", "input", "source")
 RIGHT_COLUMNS = ("right", "correction", "corrected", "correct", "intended", "word", "target", "output")
@@ -65,7 +67,7 @@ def read_pairs(source: str | Path, *, multiword: bool = False) -> list[Pair]:
 
 
 def part_of(word: str, *, language: str) -> Part:
-    """Where a right word belongs: 2 % are held out to fit the ranking, 2 % to judge it, the rest trains.
+    """Where a right word belongs: 2 % are held out to ``fit`` the ranking, 2 % to ``test`` it, the rest trains.
 
     A word and its inflections go together: the part is a hash of the stem that Snowball finds (Porter 2001), and for
     a language that Snowball lacks, of the first five letters. Letter case, the apostrophe's form and possessives make
@@ -81,10 +83,14 @@ def part_of(word: str, *, language: str) -> Part:
 
 
 def split_pairs(pairs: Iterable[Pair], *, language: str) -> dict[Part, list[Pair]]:
-    """The pairs by the part that their right words belong to (see ``part_of``), in their order."""
-    parts: dict[Part, list[Pair]] = {"train": [], "fit": [], "test": []}
+    """The pairs by the part that their right words belong to (see ``part_of``), in their order.
+
+    Of the pairs whose words train, 3 % are ``known``: the word is trained on, this misspelling of it is not.
+    """
+    parts: dict[Part, list[Pair]] = {"train": [], "known": [], "fit": [], "test": []}
     for pair in pairs:
-        parts[part_of(pair.right, language=language)].append(pair)
+        part = part_of(pair.right, language=language)
+        parts["known" if part == "train" and _percentile("\t".join(pair).casefold()) < 3 else part].append(pair)
     return parts
 
 
@@ -121,8 +127,12 @@ def _stem(word: str, language: str) -> str:
 
 
 def _part_of_stem(stem: str) -> Part:
-    place = zlib.crc32(stem.encode("utf-8", "surrogatepass")) % 100
+    place = _percentile(stem)
     return "test" if place < 2 else "fit" if place < 4 else "train"
+
+
+def _percentile(text: str) -> int:
+    return zlib.crc32(text.encode("utf-8", "surrogatepass")) % 100
 
 
 # What follows reads the forms.

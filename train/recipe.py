@@ -26,6 +26,13 @@ KINDS: dict[Any, tuple[str, Callable[[Any], bool]]] = {
 """What a recipe's values may be, by their types: in words, and as a test. ``True`` is no number here."""
 
 
+SHARES = ("real", "identity", "uniform", "reverse")
+"""The recipe's shares of the words; what they leave is for the learned error model."""
+
+ROUNDING = 1e-9
+"""0.7 + 0.2 + 0.1 comes out as less than 1: what is left below this is nothing."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """What a training run is made of.
@@ -45,10 +52,16 @@ class Recipe:
         warmup: steps.
         weight_decay: as in AdamW.
         clip: the largest norm of a gradient.
-        real: the share of the pairs that people made; the rest comes from the error model.
+        real: the share of the words that are shown in pairs that people made.
         identity: the share of words that are shown as they are: a right word is to be left alone.
-        misspelling: the share of batches in which the model reads the word and writes the misspelling. They are always
-            trained with cross-entropy: it is a probability that the ranking needs of them.
+        uniform: the share of words that are misspelled by random edits.
+        reverse: the share of words that a model misspells, trained to read words and write misspellings. What these
+            four shares leave is misspelled by the error model that is learned from the pairs.
+        reverse_weights: that model's weights, as its run left them beside its recipe.
+        prior: the share of batches in which the model writes the words without reading anything: that is its own idea
+            of how likely a word is, which the ranking sets off against what it makes of a misspelling.
+        misspelling: the share of batches in which it reads the word and writes the misspelling. These and those of
+            ``prior`` are always trained with cross-entropy, whatever the objective: probabilities are wanted of them.
         word_power: words are drawn with their frequency to this power.
         seed: decides the weights, the batches and the samples.
         licence: what the model may be used under, for its card.
@@ -73,7 +86,11 @@ class Recipe:
     clip: float = 1.0
     real: float = 0.2
     identity: float = 0.1
-    misspelling: float = 0.5
+    uniform: float = 0.0
+    reverse: float = 0.0
+    reverse_weights: str | None = None
+    prior: float = 0.1
+    misspelling: float = 0.0
     word_power: float = 0.6
     seed: int = 0
     licence: str | None = None
@@ -86,17 +103,26 @@ class Recipe:
         for name in ("steps", "batch"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is at least 1, not {getattr(self, name)}")
-        for name in ("real", "identity", "misspelling"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} is a share between 0 and 1, not {getattr(self, name)}")
-        if self.real + self.identity > 1:
-            raise ValueError(
-                f"real ({self.real}) and identity ({self.identity}) are shares of the same words: at most 1 in all"
-            )
+        for names, whole in ((SHARES, "words"), (("prior", "misspelling"), "batches")):
+            shares = {name: getattr(self, name) for name in names}
+            for name, share in shares.items():
+                if not 0 <= share <= 1:
+                    raise ValueError(f"{name} is a share between 0 and 1, not {share}")
+            if sum(shares.values()) > 1 + ROUNDING:
+                *first, last = (f"{name} ({share})" for name, share in shares.items() if share)
+                raise ValueError(f"{', '.join(first)} and {last} are shares of the same {whole}: at most 1 in all")
+        if self.reverse and not self.reverse_weights:
+            raise ValueError(f"reverse ({self.reverse}) needs reverse_weights, those of the model that misspells")
         for name in ("learning_rate", "clip"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is above 0, not {getattr(self, name)}")
         read_objective(self.objective, self.options)
+
+    @property
+    def learned(self) -> float:
+        """The share of words that are misspelled by the error model learned from the pairs."""
+        left = 1 - sum(getattr(self, name) for name in SHARES)
+        return left if left > ROUNDING else 0.0
 
     @classmethod
     def read(cls, path: Path, **changes: Any) -> "Recipe":
@@ -109,15 +135,25 @@ class Recipe:
             stated = tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise ValueError(f"{path}: not a recipe: {error}") from None
-        known = {entry.name for entry in dataclasses.fields(cls)}
-        if unknown := set(stated) - known:
-            raise ValueError(f"{path}: a recipe has no {', '.join(sorted(unknown))}; it has {', '.join(sorted(known))}")
         try:
-            if isinstance(stated.get("pairs"), list):
-                stated["pairs"] = tuple(stated["pairs"])
-            return cls(**{**stated, **changes})
+            return cls.of({**stated, **changes})
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from None
+
+    @classmethod
+    def of(cls, stated: Mapping[str, Any]) -> "Recipe":
+        """The recipe of a table as TOML or JSON hold it.
+
+        Raises:
+            ValueError: for a name or a value that no recipe has.
+        """
+        known = {entry.name for entry in dataclasses.fields(cls)}
+        if unknown := set(stated) - known:
+            raise ValueError(f"a recipe has no {', '.join(sorted(unknown))}; it has {', '.join(sorted(known))}")
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in stated.items()
+        }
+        return cls(**values)
 
     def save(self, path: Path) -> None:
         """Write the recipe as JSON."""
@@ -125,6 +161,12 @@ class Recipe:
 
     @classmethod
     def load(cls, path: Path) -> "Recipe":
-        """Read what ``save`` wrote."""
-        stated = json.loads(path.read_text(encoding="utf-8"))
-        return cls(**{**stated, "pairs": tuple(stated["pairs"])})
+        """Read what ``save`` wrote.
+
+        Raises:
+            ValueError: for a file that is missing, or no recipe.
+        """
+        try:
+            return cls.of(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise ValueError(f"{path}: not the recipe of a run: {error}") from None

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from speller.alphabet import END, PADDING
 from speller.train.batch import decoder_output
-from speller.train.model import Memory, SpellingModel
+from speller.train.model import Memory, SpellingModel, State
 
 Feedback = Literal["soft", "gumbel"]
 
@@ -56,6 +56,7 @@ def write_words(
     longest: int,
     samples: int | None = None,
     greedy_first: bool = False,
+    generator: torch.Generator | None = None,
 ) -> Written:
     """Write words, the likeliest letter at each step or sampled ones.
 
@@ -66,6 +67,7 @@ def write_words(
         longest: after how many letters a word is cut off, at least 1.
         samples: how many words to sample for each one that was read; ``None`` writes one, greedily.
         greedy_first: whether the first of these samples is written greedily instead.
+        generator: what sampling draws from; ``None`` draws from torch's own.
 
     Returns:
         ``batch * samples`` words, those of one source next to each other.
@@ -74,7 +76,7 @@ def write_words(
 
     def choose(following: Tensor, row_of: Tensor, writing: Tensor, step: int) -> Tensor:
         likeliest = following.argmax(dim=-1)[row_of]
-        chosen = likeliest if samples is None else sample(following[row_of])
+        chosen = likeliest if samples is None else sample(following[row_of], generator=generator)
         return torch.where(writing % several == 0, likeliest, chosen) if greedy_first else chosen
 
     return _spell(model, memory, choose, direction=direction, longest=longest, several=several)
@@ -114,7 +116,8 @@ def _spell(
     writing = torch.arange(batch * several, device=device)
     row_of = writing // several
     sources = torch.arange(batch, device=device)
-    previous, state = sources.new_full((batch, 1), direction), memory.initial
+    previous = sources.new_full((batch, 1), direction)
+    state: State | None = None
     words = sources.new_full((batch * several, longest), PADDING)
     beginning = sources.new_zeros(batch * several, longest + 1)
     real = torch.zeros_like(beginning, dtype=torch.bool)
@@ -177,7 +180,8 @@ def write_beam(model: SpellingModel, memory: Memory, *, direction: int, longest:
     places = torch.arange(batch * width, device=device)
     # What has ended and what cannot be has no row in the decoder.
     live = places[::width]
-    previous, state = live.new_full((batch, 1), direction), memory.initial
+    previous = live.new_full((batch, 1), direction)
+    state: State | None = None
     for _ in range(longest):
         log_probs, state = model.decode(previous, state, memory.of(live // width))
         symbols = log_probs.shape[-1]
@@ -222,7 +226,7 @@ def write_distributions(
     previous = model.embedding(torch.full((memory.states.shape[0], 1), direction, device=memory.states.device))
     letters_only = torch.zeros_like(model.never_written)
     letters_only[END] = -torch.inf
-    state = memory.initial
+    state: State | None = None
     distributions: list[Tensor] = []
     for _ in range(steps):
         log_probs, state = model.decode_embedded(previous, state, memory)
@@ -236,6 +240,6 @@ def write_distributions(
     return torch.cat(distributions, dim=1)
 
 
-def sample(log_probs: Tensor) -> Tensor:
+def sample(log_probs: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
     """One symbol from each distribution ``(…, symbols)``, by an exponential race; the host need not wait for it."""
-    return (log_probs - torch.empty_like(log_probs).exponential_().log()).argmax(dim=-1)
+    return (log_probs - torch.empty_like(log_probs).exponential_(generator=generator).log()).argmax(dim=-1)

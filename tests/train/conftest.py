@@ -76,10 +76,10 @@ GREEK = [
 HOMOPHONES = {"ι": "η", "η": "ι", "ο": "ω", "ω": "ο", "ί": "ή", "ή": "ί", "ό": "ώ", "ώ": "ό"}
 
 HASTY = """
-import speller.train.loop, speller.train.run
+import speller.train.bundling, speller.train.loop, speller.train.run
 from speller.cli import main
 speller.train.loop.SECONDS_BETWEEN_CHECKPOINTS = 0.3
-speller.train.run.SYNTHETIC = 50
+speller.train.bundling.SYNTHETIC = 50
 main(prog_name="speller")
 """
 

@@ -63,3 +63,13 @@ def test_moving_keeps_all(batch):
     for name in ("source", "source_lengths", "target", "target_lengths"):
         assert torch.equal(getattr(moved, name), getattr(batch, name))
     assert batch.to(torch.device("meta")).source_lengths.device.type == "cpu"
+
+
+def test_shares_are_the_batch(batch):
+    shares = [batch.share(process, 2) for process in range(2)]
+    assert [len(share) for share in shares] == [2, 1]
+    for name in ("source", "source_lengths", "target", "target_lengths"):
+        whole = getattr(batch, name)
+        assert torch.equal(getattr(shares[0], name), whole[[0, 2]])
+        assert torch.equal(getattr(shares[1], name), whole[[1]])
+    assert {share.direction for share in shares} == {MISSPELL}

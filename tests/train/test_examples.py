@@ -1,13 +1,16 @@
 from collections import Counter
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
 from speller.alphabet import CORRECT, MISSPELL, PADDING
 from speller.candidates import LONGEST
 from speller.lexicon import Lexicon
-from speller.train.errors import ErrorModel
+from speller.train.errors import ErrorModel, Misspellings
 from speller.train.examples import BATCHES_AT_ONCE, Examples, seed_of
+from speller.train.model import ModelConfig, SpellingModel
 from speller.train.pairs import Pair, part_of
 from speller.train.recipe import Recipe
 
@@ -17,9 +20,9 @@ BLOCK = 16 * BATCHES_AT_ONCE
 
 @pytest.fixture
 def make(greek, greek_pairs, greek_errors):
-    def examples(*, lexicon=greek, pairs=greek_pairs, errors=greek_errors, **changes):
-        recipe = Recipe(**{"language": "el", "batch": 16, "seed": 5, **changes})
-        return Examples(recipe, lexicon, pairs, errors, device=torch.device("cpu"))
+    def examples(*, lexicon=greek, pairs=greek_pairs, errors=greek_errors, model=None, **changes):
+        recipe = Recipe(**{"language": "el", "batch": 16, "seed": 5, "reverse_weights": "weights", **changes})
+        return Examples(recipe, lexicon, pairs, errors, reverse=model, device=torch.device("cpu"))
 
     return examples
 
@@ -61,17 +64,17 @@ def test_a_batch_is_a_function_of_seed_and_step(make):
 
 
 def test_what_a_batch_looks_like(make):
-    examples = make()
-    directions = set()
+    examples = make(prior=0.3, misspelling=0.3)
+    kinds = set()
     for step in range(BATCHES_AT_ONCE):
         batch = examples.batch(step)
-        directions.add(batch.direction)
+        kinds.add((batch.direction, batch.unread))
         assert len(batch) == 16
         assert (batch.source[:, 0] == batch.direction).all()
         for symbols, lengths in ((batch.source, batch.source_lengths), (batch.target, batch.target_lengths)):
             assert symbols.shape[1] == lengths.max()
             assert ((symbols == PADDING) == (torch.arange(symbols.shape[1]) >= lengths[:, None])).all()
-    assert directions == {CORRECT, MISSPELL}
+    assert kinds == {(CORRECT, False), (CORRECT, True), (MISSPELL, False)}
 
 
 @pytest.mark.parametrize(
@@ -94,7 +97,7 @@ def test_inflections_of_words_that_are_held_out_are_not_shown_either(make, shown
 
 def test_shares_are_as_the_recipe_says(make, shown, greek, greek_pairs):
     marked = {"χχχ" + pair.right: pair.right for pair in greek_pairs}  # nothing samples such misspellings
-    found = shown(make(pairs=[Pair(*pair) for pair in marked.items()], real=0.25, identity=0.125))
+    found = shown(make(pairs=[Pair(*pair) for pair in marked.items()], real=0.25, identity=0.125, prior=0.0))
     real = [pair for pair in found if pair[0] in marked]
     identical = [wrong for wrong, right in found if wrong == right]
     sampled = [pair for pair in found if pair[0] != pair[1] and pair[0] not in marked]
@@ -103,12 +106,76 @@ def test_shares_are_as_the_recipe_says(make, shown, greek, greek_pairs):
     assert len(set(sampled)) > len(sampled) / 4
 
 
-@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
-def test_share_of_batches_that_misspell(make, share):
-    examples = make(misspelling=share, batch=2)
-    batches = 20 * BATCHES_AT_ONCE
-    found = sum(examples.batch(step).direction == MISSPELL for step in range(batches)) / batches
-    assert found == pytest.approx(share, abs=4 * (share * (1 - share) / batches) ** 0.5)
+class Marking:
+    """Misspells by a letter before the word, and every tenth word not at all."""
+
+    def __init__(self, mark, words, alphabet):
+        self.symbols, self.lengths = map(torch.from_numpy, alphabet.encode([mark + word for word in words]))
+
+    def sample(self, indices, *, generator):
+        return Misspellings(self.symbols[indices], self.lengths[indices], torch.arange(len(indices)) % 10 > 0)
+
+
+@pytest.mark.parametrize(
+    ("shares", "expected"),
+    [
+        ({"real": 0.0, "identity": 0.0}, (512, 0, 0)),
+        ({"real": 0.2, "identity": 0.1, "uniform": 0.25, "reverse": 0.125}, (167, 128, 64)),
+        ({"real": 0.2, "identity": 0.1, "uniform": 0.7}, (0, 359, 0)),
+        ({"real": 0.0, "identity": 0.1, "reverse": 0.9}, (0, 0, 461)),
+        ({"real": 0.9, "identity": 0.1}, (0, 0, 0)),
+    ],
+)
+def test_shares_of_the_ways_to_misspell(greek, make, shown, monkeypatch, shares, expected):
+    """Of a block of 512, where a fifth is 102 words and a tenth 51."""
+    monkeypatch.setattr("speller.train.examples.uniform_sampler", lambda words, *_, **__: Marking("β", words, alphabet))
+    monkeypatch.setattr("speller.train.examples.ReverseSampler", lambda _, words, __: Marking("γ", words, alphabet))
+    alphabet = greek.alphabet
+    errors = SimpleNamespace(sampler=lambda words, device: Marking("α", words, alphabet))
+    found = shown(make(errors=errors, model=SimpleNamespace(), prior=0.0, **shares))
+    marks = [wrong[0] for wrong, right in found if wrong[1:] == right]
+    assert tuple(marks.count(mark) for mark in "αβγ") == expected
+    assert len(found) == BLOCK == 512
+    assert sum(wrong == right for wrong, right in found) == round(BLOCK * shares["identity"])
+
+
+def test_a_model_that_misspells_is_needed_where_it_has_a_share(make):
+    with pytest.raises(ValueError, match=r"a model that misspells a share of 0\.5 is needed, none was given"):
+        make(reverse=0.5)
+
+
+def test_random_edits_and_what_a_model_writes_are_misspellings_of_known_words(make, shown, greek):
+    torch.manual_seed(1)
+    model = SpellingModel(ModelConfig(symbols=len(greek.alphabet), embedding=4, encoder=4, decoder=4)).eval()
+    for shares in ({"uniform": 1.0}, {"reverse": 1.0}):
+        found = shown(make(real=0.0, identity=0.0, model=model, **shares))
+        trained = {word for word in greek.words if part_of(word, language="el") == "train"}
+        assert len(found) == BLOCK
+        assert {right for _, right in found} <= trained
+        assert trained.isdisjoint(wrong for wrong, _ in found)
+
+
+@pytest.mark.parametrize(
+    ("prior", "misspelling"), [(0.0, 0.0), (0.0, 0.3), (0.3, 0.0), (0.2, 0.5), (1.0, 0.0), (0.0, 1.0)]
+)
+def test_shares_of_the_kinds_of_batches(make, prior, misspelling):
+    examples = make(prior=prior, misspelling=misspelling, batch=2)
+    batches = [examples.batch(step) for step in range(20 * BATCHES_AT_ONCE)]
+    unread = [batch.unread for batch in batches]
+    misspell = [batch.direction == MISSPELL for batch in batches]
+    for found, share in ((unread, prior), (misspell, misspelling)):
+        assert np.mean(found) == pytest.approx(share, abs=4 * (share * (1 - share) / len(batches)) ** 0.5)
+    assert not any(one and other for one, other in zip(unread, misspell, strict=True))
+
+
+def test_where_nothing_is_read_the_direction_is_all_there_is(make):
+    examples = make(prior=1.0)
+    batches = [examples.batch(step) for step in range(BATCHES_AT_ONCE)]
+    for batch in batches:
+        assert batch.source.tolist() == [[CORRECT]] * 16
+        assert (batch.source_lengths == 1).all()
+    # One length in a batch would be taught as that of any word.
+    assert np.mean([len(set(batch.target_lengths.tolist())) for batch in batches]) > 4
 
 
 def test_words_are_drawn_with_their_frequency_to_a_power(make, shown, greek_errors):
@@ -155,8 +222,9 @@ def test_an_error_model_that_misspells_nothing(make, greek_errors, monkeypatch):
     nothing = sampler.sample(torch.tensor([0] * 600), generator=torch.Generator().manual_seed(1))
     nothing = nothing._replace(wrong=torch.zeros(600, dtype=torch.bool))
     examples = make(real=0.0)
-    monkeypatch.setattr(examples.sampler, "sample", lambda indices, generator: nothing)
-    with pytest.raises(ValueError, match="misspells none of the lexicon's words"):
+    ((_, misspeller),) = examples.misspellers
+    monkeypatch.setattr(misspeller, "sample", lambda indices, generator: nothing)
+    with pytest.raises(ValueError, match="Sampler misspells none of the lexicon's words"):
         examples.batch(0)
 
 

@@ -1,15 +1,19 @@
+import math
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+from speller.bundle import DECODER, ENCODER, OUTPUT
 from speller.candidates import AS_WRITTEN, Candidates, CandidateSearch
 from speller.ranking import COLUMN, FEATURES, probabilities
 from speller.runtime import OnnxRuntime
 from speller.train.export import export
-from speller.train.fitting import BOTH, FORWARD, KEEP, PLAIN, HeldOut, fit_ranking
+from speller.train.fitting import FULL, KEEP_PLAIN, KEEP_READ, KEPT, MISSPELLED, PLAIN, READ, HeldOut, fit_ranking
 
 TRUE = {
-    "frequency": 0.7, "distance": -1.3, "share": -2.0, "first": -0.8, "forward": 0.6, "backward": 0.4, "kept": 1.5,
-    "kept-length": 0.3, "kept-forward": 0.5, "kept-backward": -0.4,
+    "frequency": 0.7, "distance": -1.3, "share": -2.0, "first": -0.8, "length": -0.3, "read": 0.6, "unread": 0.4,
+    "kept": 1.5, "kept-length": 0.3, "kept-read": 0.5, "kept-unread": -0.4, "reverse": 0.9, "kept-reverse": -0.6,
 }  # fmt: skip
 
 
@@ -36,119 +40,184 @@ def chosen(candidates, weights, seed=2):
     return candidates.indices.reshape(words, -1)[np.arange(words), (shares.cumsum(axis=1) < draws).sum(axis=1)]
 
 
+def log_odds(share):
+    return math.log(share / (1 - share))
+
+
 @pytest.fixture
 def search_finds(monkeypatch):
-    """Lets the search find made-up candidates, whose readings are known beforehand."""
+    """Lets the search find made-up candidates, whose readings are known beforehand, and enter them when asked to."""
 
     def finds(candidates):
+        judged = []
         each = len(candidates.rows) // len(candidates.words)
         place = {word: number for number, word in enumerate(candidates.words)}
 
         class Search:
             def __init__(self, *_):
+                self.reader = SimpleNamespace(read=lambda words: None)
+
+            def propose(self, reader, memory):
                 pass
 
-            def gather(self, words, *, leave_out):
+            def gather(self, words, proposals, *, leave_out):
                 rows = np.concatenate([np.arange(each) + each * place[word] for word in words])
-                return Candidates(
-                    words,
-                    np.repeat(np.arange(len(words)), each),
-                    candidates.indices[rows],
-                    candidates.features[rows],
-                )
+                features = np.zeros((len(rows), len(FEATURES)), np.float32)
+                found = Candidates(words, np.repeat(np.arange(len(words)), each), candidates.indices[rows], features)
+                self.enter(found, PLAIN)
+                return found
 
-            def read(self, candidates):
-                pass
+            def judge(self, reader, found, memory):
+                self.enter(found, set(READ) - set(PLAIN))
 
-            read_back = read
+            def judge_reversed(self, reader, found):
+                judged.append(found)
+                self.enter(found, set(FULL) - set(READ))
+
+            def enter(self, found, names):
+                columns = [COLUMN[name] for name in names]
+                rows = each * np.array([place[found.words[row]] for row in found.rows])
+                rows += np.where(found.indices == AS_WRITTEN, each - 1, found.indices)
+                found.features[:, columns] = candidates.features[rows[:, None], columns]
 
         monkeypatch.setattr("speller.train.fitting.CandidateSearch", Search)
+        return judged
 
     return finds
 
 
 def test_known_weights_are_recovered(search_finds, greek):
-    words = 6000
+    words = 12_000
     candidates = made_up(words, 6)
     meant = chosen(candidates, TRUE)
     search_finds(candidates)
-    ranking = fit_ranking(greek, None, HeldOut(candidates.words, meant, np.ones(words)))
-    # Misspellings and valid words count for half each, however many there are: that moves the odds of "as written".
+    ranking = fit_ranking(greek, None, None, HeldOut(candidates.words, meant))
+    # However many valid words there are, the stated share is taken for theirs: that moves the odds of "as written".
     valid = (meant == AS_WRITTEN).mean()
     assert 0.15 < valid < 0.45
-    expected = TRUE | {"kept": TRUE["kept"] + np.log((1 - valid) / valid)}
-    assert ranking.both.weights == pytest.approx(expected, abs=0.12)
-    assert ranking.both.weights["frequency"] == pytest.approx(0.7, abs=0.07)
+    expected = TRUE | {"kept": TRUE["kept"] + log_odds(1 - MISSPELLED) - log_odds(valid)}
+    assert ranking.full.weights == pytest.approx(expected, abs=0.12)
+    assert ranking.full.weights["frequency"] == pytest.approx(0.7, abs=0.07)
 
 
 def test_the_probabilities_are_calibrated(search_finds, greek):
-    words = 6000
+    words = 12_000
     candidates = made_up(words, 6)
     meant = chosen(candidates, TRUE)
     search_finds(candidates)
-    weights = np.where(meant == AS_WRITTEN, (meant == AS_WRITTEN).mean(), (meant != AS_WRITTEN).mean())
-    stage = fit_ranking(greek, None, HeldOut(candidates.words, meant, np.ones(words))).both
+    valid = meant == AS_WRITTEN
+    mixed = np.where(valid, (1 - MISSPELLED) / valid.mean(), MISSPELLED / (~valid).mean())
+    stage = fit_ranking(greek, None, None, HeldOut(candidates.words, meant)).full
     shares = candidates.probabilities(stage)
     right = candidates.indices == meant[candidates.rows]
-    weight = (1 / weights)[candidates.rows]
+    weight = mixed[candidates.rows]
     for low in np.arange(0, 1, 0.2):
         some = (shares >= low) & (shares < low + 0.2)
         found, expected = (np.average(values[some], weights=weight[some]) for values in (right, shares))
         assert found == pytest.approx(expected, abs=0.03)
 
 
-def test_each_stage_has_its_own_features_and_number(search_finds, greek):
+def test_each_stage_has_its_own_features(search_finds, greek):
     candidates = made_up(300, 5)
     search_finds(candidates)
-    ranking = fit_ranking(greek, None, HeldOut(candidates.words, chosen(candidates, TRUE), np.ones(300)))
-    for name, features in (("plain", PLAIN), ("forward", FORWARD), ("both", BOTH)):
-        stage = getattr(ranking, name)
+    ranking = fit_ranking(greek, None, None, HeldOut(candidates.words, chosen(candidates, TRUE)))
+    for stage, features in ((ranking.plain, PLAIN), (ranking.read, READ), (ranking.full, FULL)):
         assert set(stage.weights) == set(features)
         assert all(stage.weights.values())
-        assert stage.keep == KEEP[name]
+    assert set(PLAIN) < set(READ) < set(FULL) == set(FEATURES)
+    assert (ranking.keep_plain, ranking.keep_read) == (KEEP_PLAIN, KEEP_READ)
 
 
-def test_words_count_by_their_weights(search_finds, greek):
-    words = 4000
-    candidates = made_up(words, 4)
-    other = TRUE | {"distance": 1.0, "frequency": -1.0}
-    half = np.arange(words) < words / 2
-    meant = np.where(half, chosen(candidates, TRUE), chosen(candidates, other))
+def test_a_stage_is_fitted_on_what_the_one_before_hands_on(search_finds, greek, monkeypatch):
+    monkeypatch.setattr("speller.train.fitting.KEEP_PLAIN", 4)
+    monkeypatch.setattr("speller.train.fitting.KEEP_READ", 2)
+    words = 3000
+    candidates = made_up(words, 9)
+    meant = chosen(candidates, TRUE)
+    judged = search_finds(candidates)
+    ranking = fit_ranking(greek, None, None, HeldOut(candidates.words, meant))
+    assert (ranking.keep_plain, ranking.keep_read) == (4, 2)
+    second = candidates.best(ranking.plain, 4)
+    third = second.best(ranking.read, 2)
+    (handed_on,) = judged
+    found = {
+        (handed_on.words[row], index) for row, index in zip(handed_on.rows, handed_on.indices.tolist(), strict=True)
+    }
+    assert found == {(third.words[row], index) for row, index in zip(third.rows, third.indices.tolist(), strict=True)}
+    assert len(handed_on.rows) == 3 * words
+    assert slope(second, meant, ranking.read, misspelled=0.5) < 1e-3
+    assert slope(candidates, meant, ranking.read, misspelled=0.5) > 1e-2
+    assert slope(third, meant, ranking.full, misspelled=MISSPELLED, names=KEPT) < 1e-3
+    assert slope(second, meant, ranking.full, misspelled=MISSPELLED, names=KEPT) > 1e-2
+
+
+def slope(candidates, meant, stage, *, misspelled, names=None):
+    """By how much the mean log-likelihood grows with a stage's weights at most: not at all where it is highest."""
+    right = candidates.indices == meant[candidates.rows]
+    found = np.bincount(candidates.rows, right) > 0
+    right |= (candidates.indices == AS_WRITTEN) & ~found[candidates.rows]
+    valid = meant == AS_WRITTEN
+    weights = np.where(valid, (1 - misspelled) / valid.sum(), misspelled / (~valid).sum())[candidates.rows]
+    columns = candidates.features[:, [COLUMN[name] for name in names or stage.weights]]
+    return np.abs((weights * (right - candidates.probabilities(stage))) @ columns).max()
+
+
+def test_distances_count_alike(search_finds, greek, monkeypatch):
+    """What is right at a distance decides as much whether many words are that far, or few."""
+    words = 3000
+    candidates = made_up(words, 6)
+    far = np.arange(words) % 10 == 0
+    meant = np.where(far, chosen(candidates, TRUE | {"frequency": -2.0}), chosen(candidates, TRUE | {"frequency": 2.0}))
     search_finds(candidates)
-    ranking = fit_ranking(greek, None, HeldOut(candidates.words, meant, np.where(half, 1.0, 1e-6)))
-    assert ranking.both.weights["distance"] == pytest.approx(TRUE["distance"], abs=0.2)
-    assert ranking.both.weights["frequency"] == pytest.approx(TRUE["frequency"], abs=0.15)
+
+    def frequency(distance_of_the_far):
+        def distances(written, meant, lexicon):
+            of_each = [distance_of_the_far if int(word.strip("ω")) % 10 == 0 else 1 for word in written]
+            return np.where(meant == AS_WRITTEN, 0, of_each)
+
+        monkeypatch.setattr("speller.train.fitting._distances", distances)
+        return fit_ranking(greek, None, None, HeldOut(candidates.words, meant)).full.weights["frequency"]
+
+    as_they_come, alike = frequency(1), frequency(4)
+    assert as_they_come > 0.3
+    assert abs(alike) < as_they_come / 2
 
 
 def test_where_the_right_word_was_not_found_the_word_as_written_stands_for_it(search_finds, greek):
     candidates = made_up(2000, 4)
-    meant = np.random.default_rng(3).choice([0, 99, AS_WRITTEN], 2000, p=[0.2, 0.6, 0.2])  # 99 is no candidate
+    meant = np.random.default_rng(3).choice([0, 4, AS_WRITTEN], 2000, p=[0.2, 0.6, 0.2])  # 4 is no candidate
     search_finds(candidates)
-    found = fit_ranking(greek, None, HeldOut(candidates.words, meant, np.ones(2000))).both
+    found = fit_ranking(greek, None, None, HeldOut(candidates.words, meant)).full
     shares = candidates.probabilities(found)[candidates.indices == AS_WRITTEN]
     valid = meant == AS_WRITTEN
-    weights = np.where(valid, 1 / valid.sum(), 1 / (~valid).sum())
-    expected = np.average(meant != 0, weights=weights)
-    assert np.average(shares, weights=weights) == pytest.approx(expected, abs=0.01)
+    weights = np.where(valid, (1 - MISSPELLED) / valid.sum(), MISSPELLED / (~valid).sum())
+    assert np.average(shares, weights=weights) == pytest.approx(np.average(meant != 0, weights=weights), abs=0.02)
 
 
 def test_words_are_matched_with_what_was_meant_by_them(make_model, tmp_path, greek, monkeypatch):
     """Words come back sorted by length; a valid word is left out of its own candidates, a misspelling's is there."""
     model = make_model(symbols=len(greek.alphabet))
-    export(model, encoder=tmp_path / "encoder.onnx", decoder=tmp_path / "decoder.onnx")
-    gathered = []
+    graphs = [tmp_path / name for name in (ENCODER, DECODER, OUTPUT)]
+    export(model, encoder=graphs[0], decoder=graphs[1], output=graphs[2])
+    gathered, judged = [], []
 
     class Watched(CandidateSearch):
-        def gather(self, words, **options):
-            gathered.append(super().gather(words, **options))
+        def gather(self, words, proposals, **options):
+            gathered.append(super().gather(words, proposals, **options))
             return gathered[-1]
 
+        def judge_reversed(self, reader, candidates):
+            super().judge_reversed(reader, candidates)
+            judged.append((reader, candidates))
+
     monkeypatch.setattr("speller.train.fitting.CandidateSearch", Watched)
+    monkeypatch.setattr("speller.train.fitting.AT_ONCE", 4)
     written = ["φιλωσοφία", "γυναίκα", "αγάπι", "αγάπη", "γυνέκα", "φιλοσοφία"]
     meant = [greek.index("φιλοσοφία"), AS_WRITTEN, greek.index("αγάπη"), AS_WRITTEN, greek.index("γυναίκα"), AS_WRITTEN]
-    runtime = OnnxRuntime(tmp_path / "encoder.onnx", tmp_path / "decoder.onnx")
-    fit_ranking(greek, runtime, HeldOut(written, np.array(meant), np.ones(6)))
-    (candidates,) = gathered
+    priors = np.zeros(len(greek))
+    fit_ranking(greek, OnnxRuntime(*graphs), priors, HeldOut(written, np.array(meant)))
+    assert [len(part.words) for part in gathered] == [4, 2]
+    candidates = Candidates.joined(gathered)
     assert sorted(candidates.words) == sorted(written)
     for row, word in enumerate(candidates.words):
         indices = candidates.indices[candidates.rows == row].tolist()
@@ -157,3 +226,11 @@ def test_words_are_matched_with_what_was_meant_by_them(make_model, tmp_path, gre
         assert len(indices) > 10
         wanted = meant[written.index(word)]
         assert wanted in indices
+    ((reader, candidates),) = judged
+    for row, index, features in zip(candidates.rows, candidates.indices, candidates.features, strict=True):
+        word = candidates.words[row]
+        candidate = word if index == AS_WRITTEN else greek.words[index]
+        (read,) = reader.log_probs(reader.read([word]), np.zeros(1, np.int64), [candidate])
+        (reverse,) = reader.reverse_log_probs([candidate], [word])
+        kept = "kept-" if index == AS_WRITTEN else ""
+        assert features[[COLUMN[kept + "read"], COLUMN[kept + "reverse"]]] == pytest.approx([read, reverse], abs=1e-3)

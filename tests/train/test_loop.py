@@ -7,11 +7,13 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from speller.alphabet import CORRECT
+from speller.alphabet import CORRECT, MISSPELL
 from speller.corrector import Corrector
 from speller.train.checkpoint import read_tensors
-from speller.train.loop import CHECKPOINT, learning_rate, open_accelerator, watch
+from speller.train.examples import BATCHES_AT_ONCE, Examples
+from speller.train.loop import CHECKPOINT, learning_rate, open_accelerator, train, watch
 from speller.train.monitor import Monitor
+from speller.train.objectives import CrossEntropy, Loss
 from speller.train.pairs import Pair
 from speller.train.recipe import Recipe
 from speller.train.run import WEIGHTS
@@ -65,7 +67,7 @@ def wait_for(happened, process):
 @pytest.mark.slow
 def test_a_killed_run_goes_on_to_the_same_weights(arguments, started, hasty, tmp_path):
     steps = 400
-    objective = "cross-entropy+0.1*reinforce"  # which samples
+    objective = "cross-entropy+0.1*raml"  # which samples
     ended(started(*hasty, *arguments("whole", steps, objective)))
 
     again = [*hasty, *arguments("killed", steps, objective)]
@@ -98,6 +100,25 @@ def test_ctrl_c_ends_with_a_model(arguments, started, speller, tmp_path):
     known = corrector.lexicon.words[0]
     assert corrector.correct(known) == known
     assert 0 < corrector.suggest(known[1:] + "x")[0].probability <= 1
+
+
+def test_probabilities_are_trained_by_likelihood_whatever_the_objective(
+    make_model, greek, greek_pairs, greek_errors, tmp_path, monkeypatch
+):
+    recipe = Recipe(
+        language="el", objective="reinforce", prior=0.3, misspelling=0.3, steps=BATCHES_AT_ONCE, batch=2, warmup=1
+    )
+    examples = Examples(recipe, greek, greek_pairs, greek_errors, device=torch.device("cpu"))
+    trained = set()
+
+    def take_step(recipe, model, optimizer, objective, batch, accelerator, *, done):
+        trained.add((batch.direction, batch.unread, isinstance(objective, CrossEntropy)))
+        return Loss(torch.tensor(0.0), {}), torch.tensor(0.0)
+
+    monkeypatch.setattr("speller.train.loop.take_step", take_step)
+    model = make_model(symbols=len(greek.alphabet))
+    train(recipe, model, examples, [], greek, out=tmp_path, accelerator=open_accelerator("cpu"))
+    assert trained == {(CORRECT, False, False), (CORRECT, True, True), (MISSPELL, False, True)}
 
 
 def test_the_learning_rate_rises_and_falls():

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from speller.alphabet import CORRECT, END, PADDING, SPECIALS, UNKNOWN
-from speller.train.model import CELLS, NEVER_WRITTEN, Memory, ModelConfig
+from speller.train.model import CELLS, NEVER_WRITTEN, ModelConfig
 
 LENGTHS = torch.tensor([4, 1, 9, 6])
 
@@ -52,20 +52,17 @@ def test_a_shared_memory_equals_copies_of_it(model, source):
     several = 3
     previous = torch.randint(SPECIALS, 30, (4 * several, 5), generator=torch.Generator().manual_seed(3))
     memory = model.encode(source, LENGTHS)
-    state = tuple(part.repeat_interleave(several, dim=0) for part in memory.initial)
-    shared, after = model.decode(previous, state, memory)
-    copies = Memory(
-        memory.states.repeat_interleave(several, dim=0), memory.mask.repeat_interleave(several, dim=0), state
-    )
-    copied, after_copies = model.decode(previous, state, copies)
+    shared, after = model.decode(previous, None, memory)
+    copies = memory.of(torch.arange(4).repeat_interleave(several))
+    copied, after_copies = model.decode(previous, None, copies)
     assert close(shared, copied)
     assert all(close(a, b) for a, b in zip(after, after_copies, strict=True))
 
 
 def test_teacher_forcing_equals_step_by_step(model, source, previous):
     memory = model.encode(source, LENGTHS)
-    forced, last = model.decode(previous, memory.initial, memory)
-    state = memory.initial
+    forced, last = model.decode(previous, None, memory)
+    state = None
     for step in range(previous.shape[1]):
         log_probs, state = model.decode(previous[:, step : step + 1], state, memory)
         assert close(log_probs[:, 0], forced[:, step])
@@ -78,6 +75,13 @@ def test_what_was_written_matters_only_later(model, source, previous):
     before, after = model(source, LENGTHS, previous), model(source, LENGTHS, changed)
     assert close(before[:, :4], after[:, :4])
     assert not torch.allclose(before[:, 4:], after[:, 4:], atol=1e-6)
+
+
+def test_the_recurrence_is_the_same_whatever_was_read(model, source, previous):
+    one, other = (model.encode(read, LENGTHS) for read in (source, source.roll(1, dims=0)))
+    (log_probs, state), (other_log_probs, other_state) = (model.decode(previous, None, each) for each in (one, other))
+    assert all(torch.equal(a, b) for a, b in zip(state, other_state, strict=True))
+    assert not torch.allclose(log_probs, other_log_probs, atol=1e-6)
 
 
 def test_distributions(model, source, previous):

@@ -62,7 +62,7 @@ def batch() -> Batch:
 def warm(batch) -> SpellingModel:
     """Has learned half of the task."""
     torch.manual_seed(1)
-    model = SpellingModel(ModelConfig(symbols=SPECIALS + 3, embedding=16, encoder=24, decoder=32))
+    model = SpellingModel(ModelConfig(symbols=SPECIALS + 3, embedding=16, encoder=32, decoder=48))
     learn(model, batch, CrossEntropy(), steps=20, learning_rate=1e-2)
     assert 0.2 < share_right(model, batch) < 0.8
     return model

@@ -219,11 +219,36 @@ def test_the_shares_and_that_they_stay():
 def test_split_pairs_keeps_all_and_leaks_nothing():
     pairs = read_pairs("codespell")
     split = split_pairs(pairs, language="en")
-    assert sorted([*split["train"], *split["fit"], *split["test"]]) == sorted(pairs)
+    assert sorted(pair for members in split.values() for pair in members) == sorted(pairs)
+    place = {pair: number for number, pair in enumerate(pairs)}
+    assert all([place[pair] for pair in members] == sorted(map(place.get, members)) for members in split.values())
     rights = {part: {pair.right for pair in members} for part, members in split.items()}
-    assert not rights["train"] & rights["test"]
-    assert not rights["fit"] & (rights["train"] | rights["test"])
+    assert not (rights["train"] | rights["known"]) & rights["test"]
+    assert not rights["fit"] & (rights["train"] | rights["known"] | rights["test"])
     assert min(len(members) for members in split.values()) > 500
+
+
+def test_known_words_are_trained_on_but_not_in_those_misspellings():
+    split = split_pairs(read_pairs("codespell"), language="en")
+    train, known = split["train"], split["known"]
+    assert 0.027 < len(known) / (len(train) + len(known)) < 0.033
+    assert {part_of(pair.right, language="en") for pair in known} == {"train"}
+    assert not {(wrong.casefold(), right.casefold()) for wrong, right in train} & {
+        (wrong.casefold(), right.casefold()) for wrong, right in known
+    }
+    trained = {pair.right for pair in train}
+    assert sum(pair.right in trained for pair in known) > 0.8 * len(known)
+
+
+@pytest.mark.parametrize("change", [str.upper, str.title])
+def test_a_pair_in_another_letter_case_is_in_the_same_part(change):
+    pairs = read_pairs("codespell")[:20_000]
+    split = split_pairs(pairs, language="en")
+    changed = split_pairs([Pair(change(wrong), change(right)) for wrong, right in pairs], language="en")
+    assert changed == {
+        part: [Pair(change(wrong), change(right)) for wrong, right in members] for part, members in split.items()
+    }
+    assert all(split.values())
 
 
 def test_pairs_are_plain_tuples():

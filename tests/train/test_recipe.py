@@ -70,6 +70,13 @@ def test_saved_and_loaded_it_is_the_same(toml, tmp_path):
         ("learning_rate = nan", "learning_rate is above 0, not nan"),
         ("identity = 1.5", "identity is a share between 0 and 1, not 1.5"),
         ("real = 0.7\nidentity = 0.6", r"real \(0.7\) and identity \(0.6\) .* at most 1 in all"),
+        ("uniform = 0.5\nreal = 0.6\nidentity = 0.0", r"real \(0.6\) and uniform \(0.5\) are shares of the same words"),
+        ('reverse = 0.8\nreverse_weights = "w"', r"real \(0.2\), identity \(0.1\) and reverse \(0.8\) .* at most 1"),
+        ("reverse = 0.1", r"reverse \(0.1\) needs reverse_weights"),
+        ("reverse = -0.1", "reverse is a share between 0 and 1, not -0.1"),
+        ("reverse_weights = 3", "reverse_weights is a text, not 3"),
+        ("prior = -0.1", "prior is a share between 0 and 1, not -0.1"),
+        ("prior = 0.7\nmisspelling = 0.6", r"prior \(0.7\) and misspelling \(0.6\) .* at most 1 in all"),
         ('objective = "hinge"', f"unknown objective 'hinge'; the known ones are {', '.join(OBJECTIVES)}"),
         ('objective = "2*"', "an objective is a sum such as"),
         ("[options.cross-entropy]\nsmooth = 1", "options of cross-entropy: .*smooth"),
@@ -81,6 +88,24 @@ def test_a_file_that_is_no_recipe_is_named(toml, text, message):
     path = toml(text)
     with pytest.raises(ValueError, match=rf"(?s){path}: .*{message}"):
         Recipe.read(path)
+
+
+def test_what_the_shares_leave_is_for_the_learned_error_model():
+    assert Recipe(real=0.2, identity=0.1).learned == pytest.approx(0.7)
+    shares = {"real": 0.2, "identity": 0.1, "uniform": 0.3, "reverse_weights": "weights"}
+    assert Recipe(**shares, reverse=0.3).learned == pytest.approx(0.1)
+    # 1 - 0.2 - 0.1 - 0.3 - 0.4 is not 0, nor is their sum 1.
+    assert Recipe(**shares, reverse=0.4).learned == 0.0
+    assert Recipe(real=0.9, identity=0.1).learned == 0.0
+
+
+@pytest.mark.parametrize("text", [None, "no json", '{"stpes": 7}', "[3]"])
+def test_what_is_no_recipe_of_a_run_is_named(tmp_path, text):
+    path = tmp_path / "recipe.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(ValueError, match=rf"{path}: not the recipe of a run: "):
+        Recipe.load(path)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):

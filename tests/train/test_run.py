@@ -1,6 +1,7 @@
 import re
 import shutil
 import tomllib
+from itertools import product
 
 import numpy as np
 import pytest
@@ -13,14 +14,15 @@ from speller.candidates import AS_WRITTEN
 from speller.cli import main
 from speller.corrector import Corrector
 from speller.lexicon import Lexicon
-from speller.train.checkpoint import read_tensors, write_tensors
+from speller.train.bundling import held_out_words
+from speller.train.checkpoint import Done, read_tensors, write_tensors
 from speller.train.errors import ErrorModel
 from speller.train.loop import CHECKPOINT
 from speller.train.model import ModelConfig, SpellingModel
 from speller.train.objectives import OBJECTIVES
-from speller.train.pairs import part_of, read_pairs
+from speller.train.pairs import part_of, read_pairs, split_pairs
 from speller.train.recipe import Recipe
-from speller.train.run import WEIGHTS, held_out_words, load_weights
+from speller.train.run import RECIPE, WEIGHTS, load_reverse, load_weights, model_config, run
 
 TINY = """
 embedding = 24
@@ -118,14 +120,23 @@ def test_what_a_run_leaves(small_run, run_speller, made_up_language, tmp_path):
 
 
 def test_what_the_ranking_is_fitted_on(made_up_language, monkeypatch):
-    monkeypatch.setattr("speller.train.run.SYNTHETIC", 500)
+    monkeypatch.setattr("speller.train.bundling.SYNTHETIC", 500)
     recipe = Recipe.read(made_up_language)
     lexicon, pairs = Lexicon.load(recipe.lexicon), read_pairs(recipe.pairs[0])
-    real = [pair for pair in pairs if part_of(pair.right, language="und") == "fit"]
-    trained = [pair for pair in pairs if part_of(pair.right, language="und") == "train"]
+    split = split_pairs(pairs, language="und")
+    real, trained = split["known"] + split["fit"], split["train"]
+    assert split["known"]
+    known = {word for word in lexicon.words if part_of(word, language="und") == "train"}
+    held_out = set(lexicon.words) - known
+    further = ["".join(letters) for letters in product("bdfgk", "aeiou", "lmnpr", "aeiou", "st")]
+    never = [word for word in further if part_of(word, language="und") == "train"]
+    judging = [word for word in further if part_of(word, language="und") == "test"]
+    too_long = never[0] * 9
+    assert part_of(too_long, language="und") == "train"
+    assert len(judging) > 5
+    lexicon = lexicon.with_words(dict.fromkeys(never, 0.0) | dict.fromkeys([too_long, *judging], 7.0))
     words = held_out_words(real, lexicon, ErrorModel.learn(trained, lexicon.alphabet), recipe)
-    assert len(words.written) == len(words.meant) == len(words.weights)
-    held_out = {word for word in lexicon.words if part_of(word, language="und") == "fit"}
+    assert len(words.written) == len(words.meant)
     valid = [word for word, meant in zip(words.written, words.meant, strict=True) if meant == AS_WRITTEN]
     assert sorted(valid) == sorted(held_out)
     meant = [
@@ -134,16 +145,37 @@ def test_what_the_ranking_is_fitted_on(made_up_language, monkeypatch):
     assert meant[: len(real)] == real
     sampled = meant[len(real) :]
     assert 400 < len(sampled) <= 500
-    assert {right for _, right in sampled} == held_out
+    assert {right for _, right in sampled} == known  # not what is never offered, too long or for judging
     assert all(wrong not in lexicon and 0 < Levenshtein.distance(wrong, right) < 8 for wrong, right in sampled)
 
     # A sample that is a word is no misspelling.
-    words_too = {wrong for wrong, _ in sampled if part_of(wrong, language="und") == "train"}
+    words_too = {wrong for wrong, _ in sampled[::2] if part_of(wrong, language="und") == "train"}
     assert words_too
     knowing = lexicon.with_words(dict.fromkeys(words_too, 0.0))
     fewer = held_out_words([], knowing, ErrorModel.learn(trained, lexicon.alphabet), recipe)
     assert 100 < len(fewer.written) < len(sampled) + len(held_out)
     assert words_too.isdisjoint(fewer.written)
+
+
+def test_known_misspellings_are_not_shown_but_fitted_on(made_up_language, monkeypatch, tmp_path):
+    shown, fitted = [], []
+
+    def train(recipe, model, examples, *_, **__):
+        shown.append(examples)
+        return Done(1, 2.0)
+
+    def make_bundle(recipe, model, lexicon, held_out, *_, **__):
+        fitted.extend(held_out)
+
+    monkeypatch.setattr("speller.train.run.train", train)
+    monkeypatch.setattr("speller.train.run.make_bundle", make_bundle)
+    recipe = Recipe.read(made_up_language)
+    run(recipe, tmp_path / "run", device="cpu")
+    split = split_pairs(read_pairs(recipe.pairs[0]), language="und")
+    assert split["known"]
+    assert sorted(fitted) == sorted(split["known"] + split["fit"])
+    wrong = Lexicon.load(recipe.lexicon).alphabet.decode(shown[0].pairs[0].numpy())
+    assert wrong == [pair.wrong for pair in split["train"]]
 
 
 def test_weights_of_another_shape(tmp_path):
@@ -154,6 +186,36 @@ def test_weights_of_another_shape(tmp_path):
     other = SpellingModel(small.config)
     load_weights(tmp_path / "weights", other)
     assert torch.equal(other.embedding.weight, small.embedding.weight)
+
+
+def test_a_model_that_misspells_has_the_shape_of_its_own_recipe(greek, tmp_path):
+    recipe = Recipe(embedding=5, encoder=6, decoder=7, cell="gru", misspelling=1.0, prior=0.0)
+    model = SpellingModel(model_config(recipe, greek))
+    write_tensors(tmp_path / WEIGHTS, dict(model.state_dict()))
+    with pytest.raises(ValueError, match=rf"{tmp_path / RECIPE}: not the recipe of a run: .*No such file"):
+        load_reverse(tmp_path / WEIGHTS, greek)
+    recipe.save(tmp_path / RECIPE)
+    loaded = load_reverse(tmp_path / WEIGHTS, greek)
+    assert loaded.config == model.config
+    assert torch.equal(loaded.embedding.weight, model.embedding.weight)
+    assert not loaded.training
+    Recipe(embedding=5, encoder=6, decoder=7, cell="gru").save(tmp_path / RECIPE)
+    with pytest.raises(ValueError, match=rf"{tmp_path / WEIGHTS}: its run did not learn to misspell"):
+        load_reverse(tmp_path / WEIGHTS, greek)
+
+
+@pytest.mark.slow
+def test_a_run_is_shown_what_another_run_misspells(small_run, made_up_language, tmp_path):
+    text = made_up_language.read_text()
+    backwards = tmp_path / "backwards.toml"
+    backwards.write_text(text + "\nreal = 1.0\nidentity = 0.0\nprior = 0.0\nmisspelling = 1.0\n")
+    assert small_run(tmp_path / "backwards", "--recipe", backwards, "--steps", "20").returncode == 0
+    forwards = tmp_path / "forwards.toml"
+    weights = tmp_path / "backwards" / WEIGHTS
+    forwards.write_text(f'{text}\nreal = 0.0\nreverse = 0.9\nreverse_weights = "{weights}"\n')
+    done = small_run(tmp_path / "forwards", "--recipe", forwards, "--steps", "5")
+    assert done.returncode == 0, done.stderr
+    assert Corrector.load(tmp_path / "forwards" / "model").suggest("bada")
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from torch.nn.functional import pad
 
 from speller.alphabet import CORRECT, END, MISSPELL, PADDING, SPECIALS, UNKNOWN
 from speller.train.batch import decoder_input, decoder_output
-from speller.train.model import Memory
 from speller.train.objectives.scored import score_words
 from speller.train.writing import rewrite_words, write_beam, write_distributions, write_words
 
@@ -26,10 +25,8 @@ def memory(model):
 
 def forced(model, memory, symbols):
     """The distributions along words that were written: ``(rows, steps, symbols)``."""
-    several = len(symbols) // len(memory.mask)
-    state = tuple(part.repeat_interleave(several, dim=0) for part in memory.initial)
     with torch.no_grad():
-        return model.decode(decoder_input(symbols, CORRECT), state, memory)[0]
+        return model.decode(decoder_input(symbols, CORRECT), None, memory)[0]
 
 
 def test_greedy_writing_takes_the_likeliest_letter(model, memory):
@@ -47,6 +44,8 @@ def test_greedy_writing_takes_the_likeliest_letter(model, memory):
 
 def test_a_word_that_has_ended_goes_on_no_more(model, memory):
     torch.manual_seed(1)
+    with torch.no_grad():
+        model.output.bias[END] += 4.0
     symbols, lengths = write_words(model, memory, direction=CORRECT, longest=12, samples=50)[:2]
     assert len(set(lengths.tolist())) > 6
     assert ((symbols == PADDING) == (torch.arange(12) >= lengths[:, None])).all()
@@ -135,7 +134,7 @@ def test_a_wide_beam_finds_the_likeliest_words(make_model):
     # Of 2 letters: 1 + 2 + 4 words that end, and 8 that are cut off.
     every = [word for length in range(4) for word in itertools.product((5, 6), repeat=length)]
     for row in range(2):
-        alone = Memory(*(part[row, None] for part in memory[:2]), tuple(part[row, None] for part in memory.initial))
+        alone = memory.of(torch.tensor([row]))
         likely = {}
         for word in every:
             symbols = torch.tensor([word], dtype=torch.int64).view(1, -1)

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from torch.nn.functional import nll_loss
+
 from speller.alphabet import PADDING
 from speller.train.batch import Batch
 from speller.train.model import SpellingModel
-from speller.train.objectives.objective import Loss
+from speller.train.objectives.objective import Loss, mean_count
 from speller.train.objectives.options import check_not_negative
 
 
@@ -30,9 +32,8 @@ class CrossEntropy:
         log_probs = model(batch.source, batch.source_lengths, batch.previous)  # (batch, steps, symbols)
         written = batch.written
         real = written != PADDING
-        count = real.sum()
-        right = -log_probs.gather(-1, written[..., None])[..., 0]
-        loss = right.masked_fill(~real, 0).sum() / count
+        count = mean_count(real.sum())
+        loss = nll_loss(log_probs.flatten(0, 1), written.flatten(), ignore_index=PADDING, reduction="sum") / count
         if self.label_smoothing:
             never = model.never_written.isneginf()
             even = -log_probs.masked_fill(never, 0).sum(dim=-1) / (~never).sum()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
-from torch import Tensor
+from torch import Tensor, distributed
 
 from speller.train.batch import Batch
 from speller.train.model import SpellingModel
@@ -27,6 +27,19 @@ class Objective(Protocol):
     def __call__(self, model: SpellingModel, batch: Batch, *, progress: float = 1.0) -> Loss:
         """The loss of a batch; ``progress`` (0 to 1), how much of the training is done, is for what is annealed."""
         ...
+
+
+def mean_count(count: Tensor) -> Tensor:
+    """The mean of a count over the processes that share a batch.
+
+    A sum over a process's rows, divided by it, is the batch's mean once it is averaged over the processes, also where
+    they have different numbers of symbols. Of words each has as many.
+    """
+    if not distributed.is_available() or not distributed.is_initialized():
+        return count
+    mean = count.float()
+    distributed.all_reduce(mean)
+    return mean / distributed.get_world_size()
 
 
 class WeightedSum:

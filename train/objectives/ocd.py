@@ -8,7 +8,7 @@ from torch import Tensor
 from speller.alphabet import END
 from speller.train.batch import Batch
 from speller.train.model import SpellingModel
-from speller.train.objectives.objective import Loss
+from speller.train.objectives.objective import Loss, mean_count
 from speller.train.objectives.options import check_not_negative, check_whole
 from speller.train.objectives.prefixes import prefix_distances
 from speller.train.objectives.scored import longest_written, repeat_targets
@@ -61,10 +61,11 @@ class OptimalCompletion:
         else:
             taught = best / best.sum(dim=-1, keepdim=True)
         divergence = torch.xlogy(taught, taught) - taught * log_probs.masked_fill(log_probs.isneginf(), 0)
-        loss = divergence.sum(dim=-1).masked_fill(~written.real, 0).sum() / written.real.sum()
+        count = mean_count(written.real.sum())
+        loss = divergence.sum(dim=-1).masked_fill(~written.real, 0).sum() / count
         optimal = best.gather(-1, log_probs.argmax(dim=-1, keepdim=True))[..., 0]
         distance = reachable[..., END].gather(1, lengths[:, None]).mean()
-        return Loss(loss, {"distance": distance, "optimal": (optimal & written.real).sum() / written.real.sum()})
+        return Loss(loss, {"distance": distance, "optimal": (optimal & written.real).sum() / count})
 
 
 def reachable_distances(words: Tensor, targets: Tensor, target_lengths: Tensor, *, symbols: int) -> Tensor:

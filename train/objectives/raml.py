@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from speller.train.batch import Batch
 from speller.train.distance import edit_distance
 from speller.train.model import SpellingModel
-from speller.train.objectives.objective import Loss
+from speller.train.objectives.objective import Loss, mean_count
 from speller.train.objectives.options import check_positive, check_whole
 from speller.train.objectives.payoff import sample_near
 from speller.train.objectives.scored import repeat_targets, score_words
@@ -49,5 +49,5 @@ class RewardAugmented:
         memory = model.encode(batch.source, batch.source_lengths)
         scored = score_words(model, memory, words, lengths, direction=batch.direction)
         edits = edit_distance(words, targets, a_lengths=lengths, b_lengths=target_lengths)
-        loss = -scored.chosen().sum() / scored.real.sum()
+        loss = -scored.chosen().sum() / mean_count(scored.real.sum())
         return Loss(loss, {"edits": edits.to(loss.dtype).mean()})

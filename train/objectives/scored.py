@@ -6,6 +6,7 @@ from torch import Tensor
 from speller.alphabet import PADDING
 from speller.train.batch import Batch, decoder_input, decoder_output
 from speller.train.model import Memory, SpellingModel
+from speller.train.objectives.objective import mean_count
 from speller.train.writing import Written
 
 LONGER = 5
@@ -22,9 +23,7 @@ def score_words(model: SpellingModel, memory: Memory, words: Tensor, lengths: Te
         lengths: ``(rows,)``.
         direction: the direction symbol that starts each word.
     """
-    several = len(words) // len(memory.mask)
-    state = tuple(part.repeat_interleave(several, dim=0) for part in memory.initial)
-    log_probs, _ = model.decode(decoder_input(words, direction), state, memory)
+    log_probs, _ = model.decode(decoder_input(words, direction), None, memory)
     symbols = decoder_output(words, lengths)
     beginning = torch.arange(symbols.numel(), device=words.device).view_as(symbols)
     return Written(words, lengths, log_probs.flatten(0, 1), beginning, symbols != PADDING)
@@ -34,7 +33,7 @@ def mean_entropy(written: Written) -> Tensor:
     """The distributions' mean entropy over the written symbols, in nats."""
     terms = written.log_probs.exp() * written.log_probs.masked_fill(written.log_probs.isneginf(), 0)
     entropies = -terms.sum(dim=-1)[written.beginning]  # (rows, steps + 1)
-    return entropies.masked_fill(~written.real, 0).sum() / written.real.sum()
+    return entropies.masked_fill(~written.real, 0).sum() / mean_count(written.real.sum())
 
 
 def repeat_targets(batch: Batch, times: int) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,105 @@
+"""Beginnings of words, with what the decoder makes of each: computed once, whichever words they are written for."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from speller.runtime import Runtime, State
+
+CAPACITY = 4096
+"""So many beginnings are remembered from one call to the next; with a state of three times 256 numbers, 6 MB."""
+
+NOTHING = 0
+"""The place of the empty beginning."""
+
+
+class Beginnings:
+    """A prefix tree that grows where it is asked for, and remembers the decoder's states.
+
+    A place is a beginning's number, in the order in which they were first asked for.
+
+    Args:
+        runtime: the model.
+        direction: the symbol that all of them start with.
+    """
+
+    def __init__(self, runtime: Runtime, direction: int) -> None:
+        self._runtime = runtime
+        self._count = 1
+        # By place and symbol: the place of the longer beginning. None is the empty one, so NOTHING says: not known yet.
+        # Zeros take no memory before they are overwritten: room for a call that goes beyond the capacity costs nothing.
+        self._after = np.zeros(2 * CAPACITY * runtime.symbols, np.int32)
+        self._states: State = tuple(np.zeros((2 * CAPACITY, part.shape[1]), part.dtype) for part in runtime.nowhere)
+        for part, start in zip(self._states, runtime.advance(np.array([direction]), runtime.nowhere), strict=True):
+            part[NOTHING] = start[0]
+
+    def __len__(self) -> int:
+        """How many beginnings are remembered, the empty one among them."""
+        return self._count
+
+    def make_room(self) -> None:
+        """Forget all but the empty one where they have become too many: no other place means anything from then on."""
+        if self._count > CAPACITY:
+            self._after[: self._count * self._runtime.symbols] = NOTHING
+            self._count = 1
+
+    def at(self, places: NDArray[np.integer]) -> State:
+        """The states at places of any shape: each part ``(…, width)``."""
+        return tuple(part[places] for part in self._states)
+
+    def asking(self, places: NDArray[np.integer]) -> State:
+        """What of the states at places asks for what follows, without what only carries on."""
+        return tuple(part[places] for part in (self._states[0], self._states[-1]))
+
+    def extended(self, places: NDArray[np.int64], symbols: NDArray[np.integer]) -> NDArray[np.int64]:
+        """The places ``(rows,)`` of the beginnings that are one symbol longer."""
+        keys = places * self._runtime.symbols + symbols
+        found = self._after.take(keys)
+        if (new := found == NOTHING).any():
+            self._add(keys[new])
+            found = self._after.take(keys)
+        return found.astype(np.int64)
+
+    def spelled(self, letters: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The places of all beginnings of words, the empty one first.
+
+        Args:
+            letters: ``(words, longest)`` symbols, padded with anything.
+            lengths: ``(words,)``.
+
+        Returns:
+            ``(words, longest + 1)``, ``NOTHING`` past the lengths.
+        """
+        # The longest first, so that those that go on are side by side.
+        order = np.argsort(-lengths, kind="stable")
+        by_step = letters[order].T
+        places = np.full((letters.shape[1] + 1, len(letters)), NOTHING)
+        going_on = len(lengths) - np.searchsorted(lengths[order[::-1]], np.arange(letters.shape[1]), side="right")
+        for step, longer in enumerate(going_on.tolist()):
+            places[step + 1, :longer] = self.extended(places[step, :longer], by_step[step, :longer])
+        spelled = np.empty_like(places.T)
+        spelled[order] = places.T
+        return spelled
+
+    def _add(self, keys: NDArray[np.int64]) -> None:
+        # Of equal ones, the last that is entered stands.
+        entered = np.arange(self._count, self._count + len(keys), dtype=np.int32)
+        self._after[keys] = entered
+        keys = keys[self._after[keys] == entered]
+        parents, symbols = np.divmod(keys, self._runtime.symbols)
+        states = self._runtime.advance(symbols, self.at(parents))
+        end = self._count + len(keys)
+        while end > len(self._states[0]):
+            self._after = _doubled(self._after)
+            self._states = tuple(map(_doubled, self._states))
+        self._after[keys] = np.arange(self._count, end)
+        for part, added in zip(self._states, states, strict=True):
+            part[self._count : end] = added
+        self._count = end
+
+
+def _doubled(array: NDArray[Any]) -> NDArray[Any]:
+    larger = np.zeros((2 * len(array), *array.shape[1:]), array.dtype)
+    larger[: len(array)] = array
+    return larger

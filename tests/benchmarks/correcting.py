@@ -1,0 +1,178 @@
+"""Times correcting single words beside its peers, in one run: one word, a batch, memory, and a cold start.
+
+    python tests/benchmarks/correcting.py PAIRS.tsv [--model en] [--words 3000] [--rounds 5] [--json FILE]
+
+PAIRS.tsv holds misspellings, one a line, the first column of a table. Each runs in a process of its own. The peers
+(rapidfuzz over the lexicon, symspellpy with 2 edits, pyspellchecker, hunspell, aspell) are left out where they are not
+installed, and get as many words as they manage in ``PATIENCE`` seconds. Processor time counts beside the clock: on a
+busy machine it is what stays comparable. Memory is the resident set after the batch, and at its largest.
+"""
+
+import argparse
+import importlib.util
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from speller import Corrector
+
+ALONE = 300
+"""So many words are looked at one by one."""
+
+PATIENCE = 60.0
+START = "from speller.cli import main; main()"
+
+Answer = Callable[[Sequence[str]], object]
+"""Looks up suggestions for some words."""
+
+
+def speller(model: str) -> Answer:
+    """The corrector itself."""
+    corrector = Corrector.load(model)
+    return corrector.suggest_many
+
+
+def rapidfuzz(model: str) -> Answer:
+    """The nearest words of the same lexicon by optimal string alignment, each one compared."""
+    from rapidfuzz import process
+    from rapidfuzz.distance import OSA
+
+    words = Corrector.load(model).lexicon.words
+    return lambda some: [process.extract(word, words, scorer=OSA.distance, limit=5) for word in some]
+
+
+def symspellpy(model: str) -> Answer:
+    """Its dictionary is the lexicon."""
+    from symspellpy import SymSpell, Verbosity
+
+    lexicon = Corrector.load(model).lexicon
+    peer = SymSpell(max_dictionary_edit_distance=2)
+    for index in lexicon.offered.tolist():
+        peer.create_dictionary_entry(lexicon.words[index], int(10 ** lexicon.zipf[index]) + 1)
+    return lambda some: [peer.lookup(word, Verbosity.CLOSEST, max_edit_distance=2) for word in some]
+
+
+def pyspellchecker(model: str) -> Answer:
+    """With its own English dictionary."""
+    from spellchecker import SpellChecker
+
+    peer = SpellChecker()
+    return lambda some: [peer.candidates(word) for word in some]
+
+
+def pipe(*command: str) -> Answer:
+    """A program that takes words and answers each with a line of suggestions, and an empty one, after a greeting."""
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdout.readline()
+
+    def answer(some: Sequence[str]) -> None:
+        for word in some:
+            process.stdin.write(f"^{word}\n")
+            process.stdin.flush()
+            while process.stdout.readline().strip():
+                pass
+
+    return answer
+
+
+SYSTEMS: dict[str, Callable[[str], Answer]] = {
+    "speller": speller,
+    "rapidfuzz": rapidfuzz,
+    "symspellpy": symspellpy,
+    "pyspellchecker": pyspellchecker,
+    "hunspell": lambda model: pipe("hunspell", "-a", "-d", "en_US"),
+    "aspell": lambda model: pipe("aspell", "-a", "--lang=en_US"),
+}
+MODULES = {"symspellpy": "symspellpy", "pyspellchecker": "spellchecker"}
+
+
+def installed(name: str) -> bool:
+    """Whether a system can be run."""
+    if name in ("hunspell", "aspell"):
+        return shutil.which(name) is not None
+    return name not in MODULES or importlib.util.find_spec(MODULES[name]) is not None
+
+
+def resident(field: str) -> float:
+    """This process's resident memory in megabytes: ``VmRSS`` now, ``VmHWM`` at its largest."""
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) / 1024 for line in status if line.startswith(field))
+
+
+def measure(name: str, model: str, words: Sequence[str]) -> dict[str, float]:
+    """One system's figures; its first word is not counted."""
+    answer = SYSTEMS[name](model)
+    answer(words[:1])
+    alone, batch = words[1 : 1 + ALONE], words[1 + ALONE :]
+    times = []
+    start = time.perf_counter()
+    for word in alone:
+        begun = time.perf_counter()
+        answer([word])
+        times.append(1000 * (time.perf_counter() - begun))
+        if time.perf_counter() - start > PATIENCE:
+            break
+    centiles = statistics.quantiles(times, n=100)
+    figures = {"one word, median ms": centiles[49], "one word, 99 % ms": centiles[98]}
+    batch = batch[: int(PATIENCE / (sum(times) / len(times) / 1000))]
+    start, processor = time.perf_counter(), time.process_time()
+    answer(batch)
+    figures["batch, words/s"] = len(batch) / (time.perf_counter() - start)
+    if name not in ("hunspell", "aspell"):  # they are other processes
+        figures["batch, words/s of one processor"] = len(batch) / (time.process_time() - processor)
+        figures |= {"memory, MB": resident("VmRSS"), "memory at most, MB": resident("VmHWM")}
+    return figures
+
+
+def cold_starts(model: str, rounds: int) -> dict[str, float]:
+    """Median seconds of the command for one word, and of importing what it stands on, one after the other."""
+    commands = {
+        "speller correct recieve, s": ["-c", START, "correct", "recieve", "--model", model],
+        "import numpy, onnxruntime, s": ["-c", "import numpy, onnxruntime"],
+    }
+    times: dict[str, list[float]] = {name: [] for name in commands}
+    for _ in range(rounds):
+        for name, command in commands.items():
+            start = time.perf_counter()
+            subprocess.run([sys.executable, *command], check=True, capture_output=True)
+            times[name].append(time.perf_counter() - start)
+    return {name: statistics.median(each) for name, each in times.items()}
+
+
+def main() -> None:
+    """Runs everything and prints it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("pairs", type=Path)
+    parser.add_argument("--model", default="en")
+    parser.add_argument("--words", type=int, default=3000)
+    parser.add_argument("--rounds", type=int, default=20, help="cold starts")
+    parser.add_argument("--json", metavar="FILE", help="write the figures there too")
+    parser.add_argument("--system", choices=SYSTEMS, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    lines = options.pairs.read_text(encoding="utf-8").splitlines()
+    words = list(dict.fromkeys(line.split("\t")[0] for line in lines if line and not line.startswith("#")))
+    words = words[: 1 + ALONE + options.words]
+    if options.system:
+        print(json.dumps(measure(options.system, options.model, words)))
+        return
+    figures = {"cold start": cold_starts(options.model, options.rounds)}
+    for name in filter(installed, SYSTEMS):
+        command = [sys.executable, __file__, *sys.argv[1:], "--system", name]
+        figures[name] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    for name, measured in figures.items():
+        print(f"\n{name}")
+        for what, figure in measured.items():
+            print(f"  {what:34}{figure:10.2f}")
+    if options.json:
+        Path(options.json).write_text(json.dumps(figures, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

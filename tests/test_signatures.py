@@ -1,0 +1,34 @@
+from hypothesis import given
+from hypothesis import strategies as st
+from rapidfuzz.distance import OSA
+
+from speller.lexicon import Lexicon
+
+WORD = st.text("abcdé", min_size=1, max_size=9)
+ENTRIES = st.dictionaries(WORD, st.sampled_from([0, 1, 2, 3.5]), min_size=1, max_size=60)
+
+
+@given(ENTRIES, st.text("abcdéx", max_size=12))
+def test_no_bound_is_above_the_distance(entries, word):
+    lexicon = Lexicon.build(entries)
+    bound = lexicon.signatures.bound(word)
+    for place, index in enumerate(lexicon.signatures.index.tolist()):
+        assert bound[place] <= OSA.distance(word, lexicon.words[index])
+
+
+def test_a_bound_counts_the_letters_beyond_the_other_word():
+    lexicon = Lexicon.build({"aabb": 4, "abcd": 3, "a": 2})
+    assert lexicon.signatures.bound("aaab").tolist() == [1, 2, 3]
+    assert lexicon.signatures.bound("x" * 9).tolist() == [5, 5, 8]
+
+
+def test_no_bound_is_above_the_distance_of_words_longer_than_a_byte_counts():
+    lexicon = Lexicon.build({"a" * length: 1 for length in (100, 127, 128, 255, 256, 300)})
+    for length in (99, 127, 130, 256, 301):
+        bound = lexicon.signatures.bound("a" * length)
+        assert (bound <= [abs(length - len(lexicon.words[i])) for i in lexicon.signatures.index]).all()
+
+
+def test_letters_are_those_that_divide_most_evenly_first():
+    lexicon = Lexicon.build({"ab": 1, "ac": 1, "bbac": 1, "abcd": 1, "aad": 1})
+    assert "".join(map(chr, lexicon.signatures.letters)) == "bcda"
