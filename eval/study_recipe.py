@@ -37,7 +37,7 @@ class StudyRecipe:
 
     Attributes:
         training: what all arms share, ``start`` and the batches among it. Its ``steps`` are the budget: as much work as
-            so many steps of cross-entropy. ``misspelling`` is 0: no arm trains anything but correcting.
+            so many steps of cross-entropy. ``prior`` and ``misspelling`` are 0: no arm trains anything but correcting.
         arms: the objectives by the names that the table gives them. ``control`` is cross-entropy with label smoothing:
             gains over a model that is not trained on as long, or not smoothed, prove nothing.
         seeds: one run each for every arm; a seed decides which batches are seen, and what is sampled.
@@ -70,8 +70,9 @@ class StudyRecipe:
             raise ValueError(f"seeds are two or more different ones, to see a spread, not {list(self.seeds)}")
         if not self.training.start:
             raise ValueError("training.start names the weights that all arms go on from; it is missing")
-        if self.training.misspelling:
-            raise ValueError(f"training.misspelling is 0 in a study, not {self.training.misspelling}")
+        for name in ("prior", "misspelling"):
+            if share := getattr(self.training, name):
+                raise ValueError(f"training.{name} is 0 in a study, not {share}")
         for name in self.arms:
             try:
                 self.training_of(name, self.seeds[0])
@@ -96,7 +97,7 @@ class StudyRecipe:
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise ValueError(f"{path}: not a recipe: {error}") from None
         try:
-            stated["training"] = _build(Recipe, stated.get("training"), "training")
+            stated["training"] = _build(Recipe, stated.get("training"), "training", prior=0.0)
             arms = stated.get("arms")
             if not isinstance(arms, dict):
                 raise ValueError(f"arms is a table of tables, not {arms!r}")
@@ -124,8 +125,8 @@ class StudyRecipe:
         return hashlib.sha256(json.dumps(self.as_data(), sort_keys=True).encode()).hexdigest()
 
 
-def _build(kind: type[Any], stated: object, where: str) -> Any:
-    """A dataclass from a TOML table."""
+def _build(kind: type[Any], stated: object, where: str, **defaults: object) -> Any:
+    """A dataclass from a TOML table, with ``defaults`` for what it does not state."""
     if not isinstance(stated, dict):
         raise ValueError(f"{where} is a table, not {stated!r}")
     entries = dataclasses.fields(kind)
@@ -138,7 +139,7 @@ def _build(kind: type[Any], stated: object, where: str) -> Any:
         raise ValueError(f"{where} lacks {', '.join(sorted(missing))}")
     lists = {name: tuple(value) if isinstance(value, list) else value for name, value in stated.items()}
     try:
-        return kind(**lists)
+        return kind(**defaults | lists)
     except ValueError as error:
         raise ValueError(str(error) if kind is StudyRecipe else f"{where}: {error}") from None
 

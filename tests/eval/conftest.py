@@ -24,8 +24,8 @@ class FakeCorrector:
     def suggest(self, word, n=5):
         return self.suggest_many([word], n)[0]
 
-    def suggest_many(self, words, n=5, *, depth="both"):
-        return [self._suggest(word, n, self._learned if depth == "both" else {}) for word in words]
+    def suggest_many(self, words, n=5, *, depth="full"):
+        return [self._suggest(word, n, self._learned if depth == "full" else {}) for word in words]
 
     def correct_many(self, words):
         return [word if word in self.lexicon else self.suggest(word, 1)[0].word for word in words]

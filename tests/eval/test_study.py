@@ -47,7 +47,7 @@ decoder = 16
 batch = 16
 steps = 12
 warmup = 2
-misspelling = 0.0
+prior = 0.0
 learning_rate = 3e-2
 
 [arms.control]
@@ -272,7 +272,8 @@ def test_the_table_says_what_the_runs_in_the_json_say(results):
         ("seeds = [3, 1]", "seeds = 3", "seeds is a list of whole numbers of at least 0, not 3"),
         ('part = "test"', 'part = "train"', "part is fit or test, not 'train'"),
         ("readings = 4", "readings = 0", "readings is a whole number of at least 1, not 0"),
-        ("misspelling = 0.0", "misspelling = 0.5", r"training\.misspelling is 0 in a study, not 0.5"),
+        ("prior = 0.0", "prior = 0.5", r"training\.prior is 0 in a study, not 0.5"),
+        ("prior = 0.0", "prior = 0.0\nmisspelling = 0.5", r"training\.misspelling is 0 in a study, not 0.5"),
         ("samples = 3", "samples = 1", "arms.sampled: samples is at least 2 for baseline leave-one-out, not 1"),
         ("learning_rate = 3e-3", 'learning_rate = "fast"', "arms.sampled: learning_rate is a number, not 'fast'"),
         ("learning_rate = 3e-3", "rate = 1", "arms.sampled has no rate; it has learning_rate, objective, options"),

@@ -1,7 +1,7 @@
 """Misspellings sampled as tensors, whole batches at once, on any device."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -43,8 +43,55 @@ class Misspellings(NamedTuple):
     wrong: Tensor
 
 
+class Misspeller(Protocol):
+    """Misspells words of a fixed list, drawn by number."""
+
+    def sample(self, indices: Tensor, *, generator: torch.Generator) -> Misspellings:
+        """Misspell the words of these numbers ``(batch,)``, each on its own; equal seeds give equal misspellings."""
+
+
+class Words:
+    """The words that are misspelled, and known: none of them is a misspelling of another.
+
+    Args:
+        symbols, lengths: the words, ``(words, longest)`` and ``(words,)``, as ``Alphabet.encode`` gives them.
+        device: where they are kept.
+    """
+
+    def __init__(
+        self, symbols: NDArray[np.int64], lengths: NDArray[np.int64], *, device: torch.device | str = "cpu"
+    ) -> None:
+        narrow = torch.int16 if symbols.max(initial=0) < 2**15 else torch.int32
+        self._symbols = torch.from_numpy(symbols).to(device, narrow)
+        self._lengths = torch.from_numpy(lengths).to(device)
+        self._known = _hashes(torch.from_numpy(symbols).to(device)).sort().values
+
+    def __len__(self) -> int:
+        """How many words there are."""
+        return len(self._symbols)
+
+    def drawn(self, indices: Tensor) -> tuple[Tensor, Tensor]:
+        """The words of these numbers, symbols ``(batch, longest)`` and lengths ``(batch,)``."""
+        return self._symbols[indices].long(), self._lengths[indices]
+
+    def misspelled(self, indices: Tensor, symbols: Tensor, lengths: Tensor) -> Misspellings:
+        """What was written for the words of these numbers, where it is a misspelling; else the words themselves.
+
+        Args:
+            indices: ``(batch,)``.
+            symbols: ``(batch, longest + GROWTH)``, padded.
+            lengths: ``(batch,)``; what is longer than the symbols is not used.
+        """
+        own, own_lengths = self.drawn(indices)
+        hashes = _hashes(symbols)
+        known = self._known[torch.searchsorted(self._known, hashes).clamp(max=len(self._known) - 1)] == hashes
+        wrong = (lengths > 0) & (lengths <= symbols.shape[1]) & ~known
+        own = torch.nn.functional.pad(own, (0, GROWTH), value=PADDING)
+        return Misspellings(torch.where(wrong[:, None], symbols, own), torch.where(wrong, lengths, own_lengths), wrong)
+
+
 class Sampler:
-    """Misspells words of a fixed list, drawn by number.
+    """Misspells by rewriting pieces of words.
 
     Args:
         symbols, lengths: the words, ``(words, longest)`` and ``(words,)``, as ``Alphabet.encode`` gives them.
@@ -75,9 +122,7 @@ class Sampler:
         has_sites = np.stack([np.diff(part.offsets) > 0 for part in sites], 1)
         shares = np.array([channel.share for channel in channels]) * has_sites
         self.device = torch.device(device)
-        self._words = kept(symbols, torch.int16 if symbols.max(initial=0) < 2**15 else torch.int32)
-        self._lengths = kept(lengths, torch.int64)
-        self._known = _hashes(kept(symbols, torch.int64)).sort().values
+        self._words = Words(symbols, lengths, device=device)
         self._shares = kept(shares.cumsum(1) / np.maximum(shares.cumsum(1)[:, -1:], 1e-30), torch.float32)
         # One flat list of sites: those of channel 0 word by word, then those of channel 1, …
         self._starts = kept(np.concatenate([part.starts for part in sites]), torch.int16)
@@ -97,15 +142,13 @@ class Sampler:
 
     def sample(self, indices: Tensor, *, generator: torch.Generator) -> Misspellings:
         """Misspell the words of these numbers ``(batch,)``, each on its own; equal seeds give equal misspellings."""
-        words, lengths = self._words[indices].long(), self._lengths[indices]
+        words, lengths = self._words.drawn(indices)
         starts, rows, wanted = self._draw_sites(indices, generator)  # (batch, DRAWS) twice, (batch,)
         spans = self._spans[rows]
         applied = _without_overlap(starts, spans, wanted)
         ways = _drawn(self._way_masses, self._way_offsets[rows], self._way_offsets[rows + 1], generator)
         symbols, new_lengths = _rewritten(words, lengths, starts, spans, self._written[ways], applied)
-        wrong = (new_lengths > 0) & (new_lengths <= symbols.shape[1]) & ~self._knows(symbols)
-        own = torch.nn.functional.pad(words, (0, GROWTH), value=PADDING)
-        return Misspellings(torch.where(wrong[:, None], symbols, own), torch.where(wrong, new_lengths, lengths), wrong)
+        return self._words.misspelled(indices, symbols, new_lengths)
 
     def _draw_sites(self, indices: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Sites of one channel for each word, by their weights, and how many of them are to be used."""
@@ -121,11 +164,6 @@ class Sampler:
         # A word without a site in any channel gets no edit.
         wanted = wanted * (shares[:, -1] > 0)
         return self._starts[sites].long(), self._rows[sites].long(), wanted
-
-    def _knows(self, symbols: Tensor) -> Tensor:
-        hashes = _hashes(symbols)
-        places = torch.searchsorted(self._known, hashes).clamp(max=len(self._known) - 1)
-        return self._known[places] == hashes
 
 
 def _cumulated(weights: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
