@@ -95,9 +95,8 @@ def held_out_words(
 ) -> HeldOut:
     """What the ranking is fitted on: misspellings that were not shown, and words that the model does not know.
 
-    The misspellings are held-out pairs, and new samples of words that were trained on, as nearly all are that it will
-    have to find: the model is less sure of words that it was never shown, and would be trusted less than it deserves.
-    The valid words are such ones: so are those that the lexicon will lack.
+    The misspellings are held-out pairs, and new samples of words that were trained on. The valid words were not: no
+    more will those be that the lexicon lacks.
     """
     parts = [part_of(word, language=recipe.language) for word in lexicon.words]
     valid = [word for word, part in zip(lexicon.words, parts, strict=True) if part == "fit"]
@@ -113,7 +112,9 @@ def held_out_words(
         sampled = list(zip(lexicon.alphabet.decode(written.numpy()), meant, strict=True))
     unknown = [(wrong, index) for wrong, index in sampled if wrong not in lexicon]
     real = [(wrong, lexicon.index(right)) for wrong, right in misspellings]
+    meant_by_all = [*(index for _, index in real + unknown), *(AS_WRITTEN for _ in valid)]
     return HeldOut(
         written=[*(wrong for wrong, _ in real + unknown), *valid],
-        meant=np.array([*(index for _, index in real + unknown), *(AS_WRITTEN for _ in valid)]),
+        meant=np.array(meant_by_all),
+        shown=np.array([index != AS_WRITTEN and parts[index] == "train" for index in meant_by_all]),
     )

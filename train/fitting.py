@@ -43,19 +43,22 @@ class HeldOut:
     Attributes:
         written: folded words.
         meant: the right word's place in the lexicon for each, or ``AS_WRITTEN`` for a valid word.
+        shown: whether the right word was trained on, in other misspellings.
     """
 
     written: Sequence[str]
     meant: NDArray[np.int64]
+    shown: NDArray[np.bool_]
 
 
 def fit_ranking(lexicon: Lexicon, runtime: Runtime, priors: NDArray[np.floating], held_out: HeldOut) -> Ranking:
     """The stages' weights of highest likelihood (a conditional logit; McFadden 1974).
 
-    Misspellings at distance 1, 2, 3 and farther have equal weight: people's dictionaries of misspellings are mostly of
-    one edit, where any weights do, and who spells badly needs help with the others. Then the last stage's scores are
-    scaled, and what speaks for the word as it was written is weighed anew, until they are probabilities for words as
-    they come, of which ``MISSPELLED`` are misspelled.
+    Misspellings at distance 1, 2, 3 and farther have equal weight, and words that were shown in training and words that
+    were not: people's dictionaries of misspellings are mostly of one edit, where any weights do, and who spells badly
+    needs help with the others; and a model is surer of words that it was shown than it is of others that are as right.
+    Then the last stage's scores are scaled, and what speaks for the word as it was written is weighed anew, until they
+    are probabilities for words as they come, of which ``MISSPELLED`` are misspelled.
     Where a right word is not among the candidates, the word as it was written stands for all that they lack.
     """
     nothing = Stage({})
@@ -74,7 +77,7 @@ def fit_ranking(lexicon: Lexicon, runtime: Runtime, priors: NDArray[np.floating]
     candidates = Candidates.joined(parts)
     meant = held_out.meant[order]
     distances = _distances(written, meant, lexicon)
-    weights = _balanced(distances, misspelled=0.5)
+    weights = _balanced(2 * distances - (held_out.shown[order] & (distances > 0)), misspelled=0.5)
 
     plain = _fit(candidates, meant, weights, PLAIN)
     candidates = candidates.best(plain, KEEP_PLAIN)

@@ -40,6 +40,11 @@ def chosen(candidates, weights, seed=2):
     return candidates.indices.reshape(words, -1)[np.arange(words), (shares.cumsum(axis=1) < draws).sum(axis=1)]
 
 
+def held_out(written, meant):
+    """Words to fit on, all of them shown."""
+    return HeldOut(written, meant, shown=np.ones(len(written), bool))
+
+
 def log_odds(share):
     return math.log(share / (1 - share))
 
@@ -91,7 +96,7 @@ def test_known_weights_are_recovered(search_finds, greek):
     candidates = made_up(words, 6)
     meant = chosen(candidates, TRUE)
     search_finds(candidates)
-    ranking = fit_ranking(greek, None, None, HeldOut(candidates.words, meant))
+    ranking = fit_ranking(greek, None, None, held_out(candidates.words, meant))
     # However many valid words there are, the stated share is taken for theirs: that moves the odds of "as written".
     valid = (meant == AS_WRITTEN).mean()
     assert 0.15 < valid < 0.45
@@ -107,7 +112,7 @@ def test_the_probabilities_are_calibrated(search_finds, greek):
     search_finds(candidates)
     valid = meant == AS_WRITTEN
     mixed = np.where(valid, (1 - MISSPELLED) / valid.mean(), MISSPELLED / (~valid).mean())
-    stage = fit_ranking(greek, None, None, HeldOut(candidates.words, meant)).full
+    stage = fit_ranking(greek, None, None, held_out(candidates.words, meant)).full
     shares = candidates.probabilities(stage)
     right = candidates.indices == meant[candidates.rows]
     weight = mixed[candidates.rows]
@@ -120,7 +125,7 @@ def test_the_probabilities_are_calibrated(search_finds, greek):
 def test_each_stage_has_its_own_features(search_finds, greek):
     candidates = made_up(300, 5)
     search_finds(candidates)
-    ranking = fit_ranking(greek, None, None, HeldOut(candidates.words, chosen(candidates, TRUE)))
+    ranking = fit_ranking(greek, None, None, held_out(candidates.words, chosen(candidates, TRUE)))
     for stage, features in ((ranking.plain, PLAIN), (ranking.read, READ), (ranking.full, FULL)):
         assert set(stage.weights) == set(features)
         assert all(stage.weights.values())
@@ -135,7 +140,7 @@ def test_a_stage_is_fitted_on_what_the_one_before_hands_on(search_finds, greek, 
     candidates = made_up(words, 9)
     meant = chosen(candidates, TRUE)
     judged = search_finds(candidates)
-    ranking = fit_ranking(greek, None, None, HeldOut(candidates.words, meant))
+    ranking = fit_ranking(greek, None, None, held_out(candidates.words, meant))
     assert (ranking.keep_plain, ranking.keep_read) == (4, 2)
     second = candidates.best(ranking.plain, 4)
     third = second.best(ranking.read, 2)
@@ -176,7 +181,7 @@ def test_distances_count_alike(search_finds, greek, monkeypatch):
             return np.where(meant == AS_WRITTEN, 0, of_each)
 
         monkeypatch.setattr("speller.train.fitting._distances", distances)
-        return fit_ranking(greek, None, None, HeldOut(candidates.words, meant)).full.weights["frequency"]
+        return fit_ranking(greek, None, None, held_out(candidates.words, meant)).full.weights["frequency"]
 
     as_they_come, alike = frequency(1), frequency(4)
     assert as_they_come > 0.3
@@ -187,7 +192,7 @@ def test_where_the_right_word_was_not_found_the_word_as_written_stands_for_it(se
     candidates = made_up(2000, 4)
     meant = np.random.default_rng(3).choice([0, 4, AS_WRITTEN], 2000, p=[0.2, 0.6, 0.2])  # 4 is no candidate
     search_finds(candidates)
-    found = fit_ranking(greek, None, None, HeldOut(candidates.words, meant)).full
+    found = fit_ranking(greek, None, None, held_out(candidates.words, meant)).full
     shares = candidates.probabilities(found)[candidates.indices == AS_WRITTEN]
     valid = meant == AS_WRITTEN
     weights = np.where(valid, (1 - MISSPELLED) / valid.sum(), MISSPELLED / (~valid).sum())
@@ -215,7 +220,7 @@ def test_words_are_matched_with_what_was_meant_by_them(make_model, tmp_path, gre
     written = ["φιλωσοφία", "γυναίκα", "αγάπι", "αγάπη", "γυνέκα", "φιλοσοφία"]
     meant = [greek.index("φιλοσοφία"), AS_WRITTEN, greek.index("αγάπη"), AS_WRITTEN, greek.index("γυναίκα"), AS_WRITTEN]
     priors = np.zeros(len(greek))
-    fit_ranking(greek, OnnxRuntime(*graphs), priors, HeldOut(written, np.array(meant)))
+    fit_ranking(greek, OnnxRuntime(*graphs), priors, held_out(written, np.array(meant)))
     assert [len(part.words) for part in gathered] == [4, 2]
     candidates = Candidates.joined(gathered)
     assert sorted(candidates.words) == sorted(written)
