@@ -111,7 +111,7 @@ def held_out_words(
         written = sampler.sample(torch.arange(SYNTHETIC), generator=generator).symbols
         sampled = list(zip(lexicon.alphabet.decode(written.numpy()), meant, strict=True))
     unknown = [(wrong, index) for wrong, index in sampled if wrong not in lexicon]
-    real = [(wrong, lexicon.index(right)) for wrong, right in misspellings]
+    real = [(wrong, index) for wrong, right in misspellings if (index := lexicon.index(right)) is not None]
     meant_by_all = [*(index for _, index in real + unknown), *(AS_WRITTEN for _ in valid)]
     return HeldOut(
         written=[*(wrong for wrong, _ in real + unknown), *valid],

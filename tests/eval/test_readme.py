@@ -3,6 +3,9 @@
 import json
 from pathlib import Path
 
+from speller.eval import errors_study
+from speller.eval.errors_recipe import ErrorsRecipe
+from speller.eval.errors_report import markdown as errors_markdown
 from speller.eval.study import Results, Run
 from speller.eval.study_recipe import StudyRecipe
 from speller.eval.study_report import markdown
@@ -38,3 +41,11 @@ def test_the_table_of_objectives_is_that_of_the_study():
     table = [line for line in markdown(results).splitlines() if line.startswith("|")]
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "\n".join(table) in readme
+
+
+def test_the_table_of_ways_to_misspell_is_that_of_the_comparison():
+    data = json.loads((ROOT / "eval/results/errors.json").read_text())
+    recipe = ErrorsRecipe.read(ROOT / "eval/recipes/errors.toml")
+    assert data["identity"]["recipe_sha256"] == recipe.digest
+    table = errors_markdown(errors_study.Results.of(data)).split("\n\n")[0]
+    assert table in (ROOT / "README.md").read_text(encoding="utf-8")
