@@ -1,3 +1,5 @@
+import time
+
 import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -39,5 +41,6 @@ def test_what_an_earlier_try_wrote_past_the_step_is_hidden(tmp_path):
         for place, value in enumerate(values):
             monitor.scalars(start + place, {"correct/loss": value})
         monitor.close()
+        time.sleep(1)  # files are read in the order of the seconds that their names tell
     found = [(event.step, event.value) for event in read(tmp_path).Scalars("correct/loss")]
     assert found == [(0, 1.0), (1, 2.0), (2, 20.0), (3, 30.0)]
