@@ -2,13 +2,12 @@
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from speller.train.recipe import Recipe
+from speller.train.recipe import Recipe, read_toml
 from speller.train.run import WEIGHTS
 
 SHOWN = ("real", "uniform", "reverse")
@@ -57,10 +56,7 @@ class ErrorsRecipe:
         Raises:
             ValueError: for a file that is not TOML, or holds a name or a value that no such recipe has.
         """
-        try:
-            stated = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise ValueError(f"{path}: not a recipe: {error}") from None
+        stated = read_toml(path)
         if set(stated) != {"training", "reverse", "arms"}:
             raise ValueError(f"{path}: a comparison has training, reverse, arms, not {', '.join(stated) or 'nothing'}")
         try:

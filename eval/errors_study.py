@@ -18,6 +18,7 @@ from speller.bundle import LEXICON, find
 from speller.corrector import Corrector, Suggestion
 from speller.eval.errors_likeness import cross_entropy, misspell, misspellings, sampled_alike, share_reached
 from speller.eval.errors_recipe import ErrorsRecipe
+from speller.eval.folder import claim, write_whole
 from speller.eval.judge import Rows, judge
 from speller.eval.metrics import CORRECTION, Comparison, Estimate, Outcome, Sample
 from speller.train.bundling import make_bundle
@@ -127,7 +128,7 @@ def run_errors(recipe: ErrorsRecipe, judged: Mapping[str, Sequence[Pair]], out: 
         "lexicon_sha256": hashlib.sha256(Path(training.lexicon or find("en") / LEXICON).read_bytes()).hexdigest(),
         "sets_sha256": hashlib.sha256(json.dumps([rows.source, rows.wrong, rows.right]).encode()).hexdigest(),
     }
-    _claim(out, identity)
+    claim(out / IDENTITY, identity, kind="comparison")
     if not (out / ERRORS).exists():
         learn_errors(sources).save(out / UNFINISHED)
         os.replace(out / UNFINISHED, out / ERRORS)
@@ -143,7 +144,7 @@ def run_errors(recipe: ErrorsRecipe, judged: Mapping[str, Sequence[Pair]], out: 
         nats[name] = cross_entropy(load_reverse(folder / WEIGHTS, sources.lexicon), people, sources.lexicon)
         console.print(f"{name}: {nats[name]:.3f} nats a misspelling")
     best = out / "reverse" / min(nats, key=lambda name: nats[name]) / WEIGHTS
-    likeness, reached, profiles = hold_against_people(load_reverse(best, sources.lexicon), material)
+    likeness, reached, profiles = hold_against_people(load_reverse(best, sources.lexicon), people, material)
 
     outcomes = {}
     for arm in recipe.arms:
@@ -152,8 +153,7 @@ def run_errors(recipe: ErrorsRecipe, judged: Mapping[str, Sequence[Pair]], out: 
             console.print(f"arm: {arm}")
             outcome = run_arm(recipe.training_of(arm, best), path.parent, material)
             stated = {name: values.tolist() for name, values in vars(outcome).items()}
-            (out / UNFINISHED).write_text(json.dumps(stated) + "\n", encoding="utf-8")
-            os.replace(out / UNFINISHED, path)
+            write_whole(path, json.dumps(stated) + "\n")
         outcomes[arm] = _outcome(json.loads(path.read_text(encoding="utf-8")))
     places = _places(rows)
     sample = Sample(rows.right)
@@ -200,11 +200,10 @@ def run_arm(recipe: Recipe, folder: Path, material: Material) -> Outcome:
 
 
 def hold_against_people(
-    reverse: SpellingModel, material: Material
+    reverse: SpellingModel, others: Sequence[Pair], material: Material
 ) -> tuple[dict[str, dict[str, dict[str, float]]], dict[str, dict[str, float]], dict[str, Profile]]:
     """What ``Results`` tells of the ways to misspell: ``likeness``, ``reached``, ``profiles``."""
     lexicon, rows = material.sources.lexicon, material.rows
-    others = sampled_alike(misspellings(material.sources.parts["fit"]), lexicon)
     likeness: dict[str, dict[str, dict[str, float]]] = {}
     reached: dict[str, dict[str, float]] = {}
     profiles: dict[str, Profile] = {}
@@ -252,14 +251,3 @@ def _compared(outcomes: Mapping[str, Outcome], rows: Rows, here: NDArray[np.bool
 
 def _outcome(stated: Mapping[str, Sequence[float]]) -> Outcome:
     return Outcome(**{name: np.array(values) for name, values in stated.items()})
-
-
-def _claim(out: Path, identity: Mapping[str, str]) -> None:
-    """Make the folder this comparison's, or see that it is."""
-    out.mkdir(parents=True, exist_ok=True)
-    path = out / IDENTITY
-    if not path.exists():
-        path.write_text(json.dumps(identity, indent=1) + "\n", encoding="utf-8")
-    found = json.loads(path.read_text(encoding="utf-8"))
-    if different := [name for name in identity if found.get(name) != identity[name]]:
-        raise ValueError(f"{out}: holds another comparison ({', '.join(different)} differ); name another folder")

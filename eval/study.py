@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -16,6 +15,7 @@ from rich.console import Console
 
 from speller.alphabet import CORRECT, Alphabet
 from speller.candidates import LONGEST
+from speller.eval.folder import claim, write_whole
 from speller.eval.study_recipe import StudyRecipe
 from speller.eval.work import WorkMeter
 from speller.lexicon import Lexicon, fold
@@ -138,7 +138,7 @@ def run_study(study: StudyRecipe, out: Path) -> Results:
     for arm, seed in missing:
         console.print(f"{arm}, seed {seed}")
         runs.append(run_arm(study, arm, seed, material, begun, console))
-        _write(out / RUNS, "".join(json.dumps(asdict(run)) + "\n" for run in runs))
+        write_whole(out / RUNS, "".join(json.dumps(asdict(run)) + "\n" for run in runs))
     runs.sort(key=lambda run: wanted.index((run.arm, run.seed)))
     untouched = sum(Levenshtein.distance(*pair) for pair in held_out) / len(held_out)
     return Results(study, identity, runs, untouched)
@@ -230,23 +230,10 @@ def write_answers(model: SpellingModel, wrong: Sequence[str], alphabet: Alphabet
 
 def _resume(out: Path, identity: dict[str, str]) -> list[Run]:
     """The finished runs that the folder holds, having made it this study's."""
-    out.mkdir(parents=True, exist_ok=True)
-    path = out / IDENTITY
-    if not path.exists():
-        _write(path, json.dumps(identity, indent=1) + "\n")
-    found = json.loads(path.read_text(encoding="utf-8"))
-    if different := [name for name in identity if found.get(name) != identity[name]]:
-        raise ValueError(f"{out}: holds another study ({', '.join(different)} differ); name another folder")
+    claim(out / IDENTITY, identity, kind="study")
     if not (out / RUNS).exists():
         return []
     return [Run.of(json.loads(line)) for line in (out / RUNS).read_text(encoding="utf-8").splitlines()]
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file in one move: whoever is killed meanwhile leaves the old one or the new one."""
-    unfinished = path.with_name(path.name + ".partial")
-    unfinished.write_text(text, encoding="utf-8")
-    os.replace(unfinished, path)
 
 
 def _checksum(path: Path) -> str:

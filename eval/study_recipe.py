@@ -3,14 +3,13 @@
 import dataclasses
 import hashlib
 import json
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from speller.train.objectives import CrossEntropy, read_objective
-from speller.train.recipe import Recipe
+from speller.train.recipe import Recipe, read_toml
 
 CONTROL = "control"
 """The arm that all others are held against."""
@@ -92,10 +91,7 @@ class StudyRecipe:
         Raises:
             ValueError: for a file that is not TOML, or holds a name or a value that no such recipe has.
         """
-        try:
-            stated = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise ValueError(f"{path}: not a recipe: {error}") from None
+        stated = read_toml(path)
         try:
             stated["training"] = _build(Recipe, stated.get("training"), "training", prior=0.0)
             arms = stated.get("arms")

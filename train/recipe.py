@@ -131,10 +131,7 @@ class Recipe:
         Raises:
             ValueError: for a file that is not TOML, or holds a name or a value that no recipe has.
         """
-        try:
-            stated = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise ValueError(f"{path}: not a recipe: {error}") from None
+        stated = read_toml(path)
         try:
             return cls.of({**stated, **changes})
         except ValueError as error:
@@ -170,3 +167,15 @@ class Recipe:
             return cls.of(json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError) as error:
             raise ValueError(f"{path}: not the recipe of a run: {error}") from None
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """What a recipe's file says.
+
+    Raises:
+        ValueError: for a file that cannot be read, or is not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ValueError(f"{path}: not a recipe: {error}") from None

@@ -1,3 +1,4 @@
+import random
 from types import SimpleNamespace
 
 import pytest
@@ -5,6 +6,7 @@ from rapidfuzz.distance import Levenshtein
 
 from speller.corrector import Suggestion
 from speller.lexicon import Lexicon
+from speller.train.pairs import part_of
 
 ZIPF = {
     "the": 7.7, "of": 7.4, "receive": 4.6, "received": 5.0, "deceive": 3.2, "relieve": 3.6, "physics": 4.4, "fix": 4.7,
@@ -51,3 +53,29 @@ def loaded(corrector, monkeypatch):
     """Lets every model that is loaded be the fake one."""
     monkeypatch.setattr("speller.corrector.Corrector.load", lambda *_, **__: corrector)
     return corrector
+
+
+@pytest.fixture(scope="session")
+def write_made_up_words():
+    """Writes the files of made-up words, ``lexicon.npz`` and ``pairs.tsv``, and returns the words that are known.
+
+    So many of them train, a few are of each held-out part; each is misspelled in ways that are no known word, and each
+    misspelling stands so many times.
+    """
+
+    def write(folder, *, train, times=1):
+        draw = random.Random(4)
+        words = {"train": [], "fit": [], "test": []}
+        while len(words["train"]) < train or len(words["fit"]) < 6 or len(words["test"]) < 6:
+            word = "".join(draw.choice("bdfgklmnprst") + draw.choice("aeiou") for _ in range(draw.randint(2, 4)))
+            words[part_of(word, language="und")].append(word)
+        known = list(dict.fromkeys(words["train"][:train] + words["fit"][:6] + words["test"][:6]))
+        wrongs = {
+            word[:place] + letter + word[place + 1 :]: word for word in known for place, letter in ((1, "o"), (2, "x"))
+        }
+        Lexicon.build({word: 3 + place % 20 / 10 for place, word in enumerate(known)}).save(folder / "lexicon.npz")
+        lines = [f"{wrong}\t{right}\n" for wrong, right in wrongs.items() if wrong not in known]
+        (folder / "pairs.tsv").write_text("".join(lines * times), encoding="utf-8")
+        return known
+
+    return write

@@ -1,6 +1,5 @@
 import json
 import os
-import random
 import re
 import signal
 import subprocess
@@ -74,21 +73,10 @@ reverse = 0.25
 
 
 @pytest.fixture(scope="module")
-def recipe(tmp_path_factory):
+def recipe(tmp_path_factory, write_made_up_words):
     """The recipe of a tiny comparison over made-up words, and the files it names."""
-    draw = random.Random(4)
-    words = {"train": [], "fit": [], "test": []}
-    while len(words["train"]) < 40 or len(words["fit"]) < 6 or len(words["test"]) < 6:
-        word = "".join(draw.choice("bdfgklmnprst") + draw.choice("aeiou") for _ in range(draw.randint(2, 4)))
-        words[part_of(word, language="und")].append(word)
-    known = list(dict.fromkeys(words["train"][:40] + words["fit"][:6] + words["test"][:6]))
-    wrongs = {
-        word[:place] + letter + word[place + 1 :]: word for word in known for place, letter in ((1, "o"), (2, "x"))
-    }
     folder = tmp_path_factory.mktemp("comparison")
-    Lexicon.build({word: 3 + place % 20 / 10 for place, word in enumerate(known)}).save(folder / "lexicon.npz")
-    lines = [f"{wrong}\t{right}\n" for wrong, right in wrongs.items() if wrong not in known]
-    (folder / "pairs.tsv").write_text("".join(lines * 2), encoding="utf-8")
+    known = write_made_up_words(folder, train=40, times=2)
     others = [f"{word[1:]}\t{word}\n" for word in known] + [f"{word}\t{word}\n" for word in known[:3]]
     (folder / "first.tsv").write_text("".join(others[::2]), encoding="utf-8")
     (folder / "second.tsv").write_text("".join(others[1::2]), encoding="utf-8")

@@ -62,21 +62,10 @@ learning_rate = 3e-3
 
 
 @pytest.fixture(scope="module")
-def recipe(tmp_path_factory):
+def recipe(tmp_path_factory, write_made_up_words):
     """The recipe of a tiny study over made-up words, and the files it names."""
-    draw = random.Random(4)
-    words = {"train": [], "fit": [], "test": []}
-    while len(words["train"]) < 30 or len(words["fit"]) < 6 or len(words["test"]) < 6:
-        word = "".join(draw.choice("bdfgklmnprst") + draw.choice("aeiou") for _ in range(draw.randint(2, 4)))
-        words[part_of(word, language="und")].append(word)
-    known = list(dict.fromkeys(words["train"][:30] + words["fit"][:6] + words["test"][:6]))
-    wrongs = {
-        word[:place] + letter + word[place + 1 :]: word for word in known for place, letter in ((1, "o"), (2, "x"))
-    }
     folder = tmp_path_factory.mktemp("study")
-    Lexicon.build({word: 3 + place % 20 / 10 for place, word in enumerate(known)}).save(folder / "lexicon.npz")
-    lines = [f"{wrong}\t{right}\n" for wrong, right in wrongs.items() if wrong not in known]
-    (folder / "pairs.tsv").write_text("".join(lines), encoding="utf-8")
+    write_made_up_words(folder, train=30)
     path = folder / "study.toml"
     path.write_text(STUDY.format(folder=folder), encoding="utf-8")
     training = Recipe(**{**tomllib.loads(path.read_text())["training"], "pairs": ()})
