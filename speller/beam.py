@@ -66,11 +66,7 @@ def beam_search(reader: Reader, lexicon: Lexicon, memory: Memory, *, width: int 
     state = np.zeros(words, np.int64)  # of the automaton, for each hypothesis
     place = np.full(words, NOTHING)
     while len(live.row):
-        column = np.arange(len(live.row)) - np.searchsorted(live.row, live.row)
-        grid = np.full((words, int(column.max()) + 1), NOTHING)
-        grid[live.row, column] = place
-        following = reader.runtime.expect(beginnings.asking(grid), memory)
-        log_prob = following[live.row, column].astype(np.float64)  # (hypotheses, symbols)
+        log_prob = beginnings.followed(live.row, place, memory).astype(np.float64)  # (hypotheses, symbols)
 
         ending = np.flatnonzero(automaton.final[state])
         if len(ending):

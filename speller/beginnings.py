@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from speller.runtime import Runtime, State
+from speller.runtime import Memory, Runtime, State
 
 CAPACITY = 4096
 """So many beginnings are remembered from one call to the next; with a state of three times 256 numbers, 6 MB."""
@@ -51,6 +51,23 @@ class Beginnings:
     def asking(self, places: NDArray[np.integer]) -> State:
         """What of the states at places asks for what follows, without what only carries on."""
         return tuple(part[places] for part in (self._states[0], self._states[-1]))
+
+    def followed(self, rows: NDArray[np.int64], places: NDArray[np.integer], memory: Memory) -> NDArray[np.float32]:
+        """What may follow beginnings where words were read.
+
+        Args:
+            rows: ``(beginnings,)``, ascending: which word of the memory each is written for.
+            places: ``(beginnings,)``.
+            memory: what was read.
+
+        Returns:
+            log-probabilities ``(beginnings, symbols)``.
+        """
+        column = np.arange(len(rows)) - np.searchsorted(rows, rows)
+        grid = np.full((len(memory.lengths), int(column.max(initial=-1)) + 1), NOTHING)
+        grid[rows, column] = places
+        log_probs: NDArray[np.float32] = self._runtime.expect(self.asking(grid), memory)[rows, column]
+        return log_probs
 
     def extended(self, places: NDArray[np.int64], symbols: NDArray[np.integer]) -> NDArray[np.int64]:
         """The places ``(rows,)`` of the beginnings that are one symbol longer."""

@@ -100,15 +100,11 @@ class Reader:
         # Words that begin alike are asked for what follows once, where the same word was read.
         known = len(beginnings)
         asked, which = np.unique((rows[:, None] * known + places)[real], return_inverse=True)
-        row, place = np.divmod(asked, known)
-        column = np.arange(len(row)) - np.searchsorted(row, row)
-        grid = np.zeros((len(memory.lengths), int(column.max(initial=-1)) + 1), np.int64)
-        grid[row, column] = place
-        following = self.runtime.expect(beginnings.asking(grid), memory)
+        following = beginnings.followed(*np.divmod(asked, known), memory)
         symbols = np.zeros(real.shape, np.int64)
         symbols[:, :-1] = letters
         symbols[np.arange(len(words)), lengths] = END
         chosen = np.zeros(real.shape)
-        chosen[real] = following[row[which], column[which], symbols[real]]
+        chosen[real] = following[which, symbols[real]]
         total: NDArray[np.float64] = chosen.sum(axis=1)
         return total
