@@ -9,12 +9,14 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from speller.alphabet import Alphabet
+from speller.attested import Attestation, Attested
 from speller.automaton import Automaton
 from speller.signatures import Signatures
 
@@ -52,6 +54,7 @@ class Lexicon:
         alphabet: Alphabet,
         capitalised: NDArray[np.bool_],
         irregular: Mapping[int, str],
+        attested: Attested,
     ) -> None:
         """Takes sorted words and what belongs to each: whether the usual form has just its first letter in upper case.
 
@@ -63,16 +66,25 @@ class Lexicon:
         """``(words,)``: the logarithm, to base 10, of a word's occurrences per billion; 0: known, never offered."""
         self.alphabet = alphabet
         """The characters that the words are made of; it may lack characters of words that were added later."""
+        self.attested = attested
+        """Further words, which are not known and not offered, but rather right than wrong where someone writes them."""
         self._capitalised = capitalised
         self._irregular = irregular
 
     @classmethod
-    def build(cls, zipf: Mapping[str, float]) -> "Lexicon":
+    def build(
+        cls, zipf: Mapping[str, float], *, attestations: Mapping[str, Attestation] = MappingProxyType({})
+    ) -> "Lexicon":
         """The lexicon of the words, each in its usual letter case, with their Zipf frequencies.
 
         Of forms that differ in case alone ("us", "US") the lower-case one counts as usual, else the most frequent; the
         highest of their frequencies is the word's. A frequency of 0 makes a word that is known but never offered as a
         correction.
+
+        Args:
+            zipf: the words.
+            attestations: further words, folded, with what attests them, and words that are often neighbours ("a lot").
+                Those that are known anyway are left out, and those that the alphabet cannot spell.
 
         Raises:
             ValueError: there is no word; a word is empty or holds white space or a surrogate; a frequency is negative
@@ -91,12 +103,18 @@ class Lexicon:
         words = sorted(frequency)
         forms = [usual[word][2] for word in words]
         capitalised = [form != word and form == _capitalise(word) for word, form in zip(words, forms, strict=True)]
+        alphabet = Alphabet.of_words(words)
+        characters = set(alphabet.characters)
+        further = (
+            each for each in attestations if each not in frequency and characters.issuperset(each.replace(" ", ""))
+        )
         return cls(
             words,
             np.array([frequency[word] for word in words], np.float32),
-            Alphabet.of_words(words),
+            alphabet,
             np.array(capitalised),
             {i: form for i, form in enumerate(forms) if form != words[i] and not capitalised[i]},
+            Attested.build({word: attestations[word] for word in further}),
         )
 
     def __len__(self) -> int:
@@ -167,14 +185,17 @@ class Lexicon:
             irregular.pop(index, None)
             if place in added._irregular:
                 irregular[index] = added._irregular[place]
-        return Lexicon(words, frequency, self.alphabet, capitalised, irregular)
+        return Lexicon(words, frequency, self.alphabet, capitalised, irregular, self.attested)
 
     def without_words(self, words: Iterable[str]) -> "Lexicon":
         """A lexicon that no longer knows the words, in whatever letter case; words that it never knew are passed over.
 
+        Neither is any of them attested any longer.
+
         Raises:
             ValueError: no word would be left.
         """
+        words = list(words)
         gone = {index for index in map(self.index, words) if index is not None}
         left = [index for index in range(len(self)) if index not in gone]
         if not left:
@@ -185,6 +206,7 @@ class Lexicon:
             self.alphabet,
             self._capitalised[left],
             {place: self._irregular[index] for place, index in enumerate(left) if index in self._irregular},
+            self.attested.without(map(fold, words)),
         )
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -200,6 +222,9 @@ class Lexicon:
                 irregular_index=np.array(list(self._irregular), np.int32),
                 irregular=_bytes("\n".join(self._irregular.values())),
                 spelt=self.spelt.astype(np.int32),
+                attested_coded=np.frombuffer(self.attested.coded, np.uint8),
+                attested_starts=self.attested.starts,
+                attested_evidence=self.attested.evidence,
                 **{f"automaton_{field.name}": getattr(self.automaton, field.name) for field in fields(Automaton)},
                 **{f"signatures_{field.name}": getattr(self.signatures, field.name) for field in fields(Signatures)},
             )
@@ -230,7 +255,13 @@ class Lexicon:
         places = arrays["irregular_index"].tolist()
         forms = arrays["irregular"].tobytes().decode().split("\n") if places else []
         irregular = dict(zip(places, forms, strict=True))
-        lexicon = cls(words, zipf, Alphabet(arrays["alphabet"].tobytes().decode()), capitalised, irregular)
+        # A lexicon may have been written before there were attested words.
+        attested = Attested.build({})
+        if "attested_coded" in arrays:
+            coded, starts, evidence = (arrays[f"attested_{name}"] for name in ("coded", "starts", "evidence"))
+            attested = Attested(coded.tobytes(), starts, evidence)
+        alphabet = Alphabet(arrays["alphabet"].tobytes().decode())
+        lexicon = cls(words, zipf, alphabet, capitalised, irregular, attested)
         lexicon.spelt = arrays["spelt"].astype(np.int64)
         lexicon.automaton = Automaton(*(arrays[f"automaton_{field.name}"] for field in fields(Automaton)))
         lexicon.signatures = Signatures(*(arrays[f"signatures_{field.name}"] for field in fields(Signatures)))

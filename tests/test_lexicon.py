@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from speller.alphabet import SPECIALS
+from speller.attested import Attestation
 from speller.lexicon import Lexicon, fold
 
 ENTRIES = st.dictionaries(
@@ -223,6 +224,36 @@ def test_removing_words_is_building_without_them(entries, gone):
     else:
         with pytest.raises(ValueError, match="at least one word"):
             lexicon.without_words(gone)
+
+
+ATTESTATIONS = {
+    "hed": Attestation(True, 2.1),
+    "jetblue": Attestation(False, 2.6),
+    "receive": Attestation(True, 4.6),
+    "naïve": Attestation(True, 4.1),
+}
+
+
+def test_attested_words_are_neither_known_nor_offered(tmp_path):
+    words = {"receive": 4.6, "JetHub": 1, "lode": 2.0}
+    lexicon = Lexicon.build(words, attestations=ATTESTATIONS)
+    lexicon.save(tmp_path / "lexicon.npz")
+    for each in (lexicon, Lexicon.load(tmp_path / "lexicon.npz"), lexicon.with_words({"naïve": 4})):
+        assert "hed" not in each
+        assert "hed" not in spelt(each)
+        assert dict(each.attested.items()) == {word: ATTESTATIONS[word] for word in ("hed", "jetblue")}
+    left = lexicon.without_words(["HED"])
+    assert dict(left.attested.items()) == {"jetblue": ATTESTATIONS["jetblue"]}
+
+
+def test_reads_a_lexicon_of_before_there_were_attested_words(tmp_path):
+    path = tmp_path / "lexicon.npz"
+    Lexicon.build({"receive": 4.6}, attestations={"recur": Attestation(True)}).save(path)
+    arrays = dict(np.load(path))
+    np.savez(path, **{name: array for name, array in arrays.items() if not name.startswith("attested")})
+    lexicon = Lexicon.load(path)
+    assert lexicon.words == ["receive"]
+    assert len(lexicon.attested) == 0
 
 
 def test_usual_forms_are_composed():

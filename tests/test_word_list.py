@@ -13,9 +13,19 @@ def test_reads_words_with_and_without_numbers(tmp_path):
     assert read(tmp_path, content) == [(1, "London", 4.8), (3, "naïve", None), (4, "receive", 12.0)]
 
 
+def test_passes_over_comments_and_keeps_a_hash_within_a_word(tmp_path):
+    assert read(tmp_path, b"#one\nC# 3 # a language\n  # two\n") == [(2, "C#", 3.0)]
+
+
+def test_a_list_of_comments_alone_is_fit_where_none_is(tmp_path):
+    (tmp_path / "words.txt").write_text("# nothing yet\n")
+    assert list(read_word_list(tmp_path / "words.txt", may_be_empty=True)) == []
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
+        (b"# nothing yet\n", r"words\.txt: no word in it \(1 lines\)"),
         (b"", r"words\.txt: no word in it \(0 lines\)"),
         (b"\n \n", r"words\.txt: no word in it \(2 lines\)"),
         (b"good\na 1 2\n", r"words\.txt:2: a word, or a word and a number, not 3 columns"),

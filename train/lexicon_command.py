@@ -1,11 +1,14 @@
 """``speller lexicon``: word lists with frequencies -> a lexicon, for any language."""
 
 import math
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import click
 
+from speller.attested import Attestation
+from speller.candidates import LONGEST
 from speller.lexicon import Lexicon, fold
 from speller.word_list import read_word_list
 
@@ -26,9 +29,20 @@ and English "s", the most frequent letter that is no word, just below.
 @click.option("--out", metavar="FILE", required=True, type=click.Path(path_type=Path), help="Where to write it.")
 @click.option("--wordfreq", "language", metavar="LANGUAGE", help="Frequencies from wordfreq, for words without one.")
 @click.option(
+    "--rare", metavar="FILE", multiple=True, type=click.Path(path_type=Path), help="A list of rare words and names."
+)
+@click.option("--neighbours", metavar="FILE", type=click.Path(path_type=Path), help="Pairs of words, and their counts.")
+@click.option(
     "--counts", is_flag=True, help="The numbers in the lists are counts of occurrences, not Zipf frequencies."
 )
-def lexicon_command(lists: tuple[Path, ...], out: Path, language: str | None, counts: bool) -> None:
+def lexicon_command(
+    lists: tuple[Path, ...],
+    out: Path,
+    language: str | None,
+    rare: tuple[Path, ...],
+    neighbours: Path | None,
+    counts: bool,
+) -> None:
     """Make a lexicon from word lists.
 
     A list is a UTF-8 text with one word a line, in its usual letter case, and after it, set off by white space, how
@@ -41,19 +55,99 @@ def lexicon_command(lists: tuple[Path, ...], out: Path, language: str | None, co
 
     A word on several lists has the highest of its frequencies. Of its forms that differ in letter case the lower-case
     one is the usual one, else the most frequent.
+
+    The words of lists given with --rare, in the same form, and with --wordfreq all others that wordfreq has seen, are
+    attested: not known, since many of them are misspelled frequent words, and not offered, but the more probably right
+    as they are written.
+
+    A list given with --neighbours holds two words a line that often stand side by side and how often they were seen
+    there, set off by white space: it helps to tell "a lot" from a misspelled "allot".
     """
-    lexicon = Lexicon.build(read_frequencies(lists, language=language, counts=counts))
+    frequencies = _wordfreq(language) if language else None
+    zipf = read_frequencies(lists, frequencies, counts=counts)
+    attestations = _without_careless(read_attestations(rare, frequencies, counts=counts), zipf)
+    if neighbours:
+        attestations |= read_neighbours(neighbours)
+    lexicon = Lexicon.build(zipf, attestations=attestations)
     lexicon.save(out)
-    click.echo(f"{out}: {len(lexicon):,} words, {len(lexicon.offered):,} of them offered as corrections")
+    click.echo(
+        f"{out}: {len(lexicon):,} words, {len(lexicon.offered):,} of them offered as corrections, "
+        f"{len(lexicon.attested):,} more attested"
+    )
 
 
-def read_frequencies(paths: Iterable[Path], *, language: str | None = None, counts: bool = False) -> dict[str, float]:
+def read_frequencies(
+    paths: Iterable[Path], frequencies: Mapping[str, float] | None = None, *, counts: bool = False
+) -> dict[str, float]:
     """The words of all lists and their Zipf frequencies, by the rules of ``speller lexicon``.
+
+    Args:
+        paths: the lists.
+        frequencies: those of folded words, for words that are listed without one.
+        counts: whether the lists' numbers are counts.
 
     Raises:
         OSError: a list cannot be read.
-        ValueError: a line cannot be understood, a list is empty, wordfreq lacks the language.
+        ValueError: a line cannot be understood, or a list is empty.
     """
+    zipf = {}
+    for word, number in _read_lists(paths, counts=counts).items():
+        if number is None:
+            number = DEFAULT_ZIPF if frequencies is None else frequencies.get(fold(word), 0.0)
+            if frequencies is not None and len(word) == 1 and number < LONE_LETTER_ZIPF:
+                number = 0.0
+        zipf[word] = number
+    return zipf
+
+
+def read_attestations(
+    paths: Iterable[Path], frequencies: Mapping[str, float] | None = None, *, counts: bool = False
+) -> dict[str, Attestation]:
+    """What attests the words of lists of rare ones, folded, and those that have a frequency; of two letters or more.
+
+    Args and errors are those of ``read_frequencies``.
+    """
+    listed: dict[str, float] = {}
+    for word, number in _read_lists(paths, counts=counts).items():
+        folded = fold(word)
+        own = (frequencies or {}).get(folded, 0.0) if number is None else number
+        listed[folded] = max(own, listed.get(folded, 0.0))
+    attestations = {word: Attestation(zipf=zipf) for word, zipf in (frequencies or {}).items()}
+    attestations |= {word: Attestation(True, zipf) for word, zipf in listed.items()}
+    return {word: each for word, each in attestations.items() if 1 < len(word) <= LONGEST}
+
+
+def _without_careless(attestations: Mapping[str, Attestation], zipf: Mapping[str, float]) -> dict[str, Attestation]:
+    """The attested words but for those that people write where they leave out an apostrophe ("dont").
+
+    They are listed nowhere, and a known word that has one and the same letters otherwise is ten times as frequent.
+    """
+    careful = {fold(word).replace("'", ""): value for word, value in zipf.items() if "'" in fold(word)}
+    return {word: each for word, each in attestations.items() if each.listed or careful.get(word, 0.0) - each.zipf < 1}
+
+
+def read_neighbours(path: Path) -> dict[str, Attestation]:
+    """Two words a line that often stand side by side, folded, and their Zipf frequency by the counts on the lines.
+
+    Raises:
+        OSError: the list cannot be read.
+        ValueError: a line is something else than two words and a count, or not UTF-8; names path and line.
+    """
+    counted: Counter[str] = Counter()
+    for line_number, line in enumerate(path.read_bytes().decode("utf-8-sig", errors="replace").splitlines(), 1):
+        match line.split():
+            case []:
+                continue
+            case [first, second, count] if count.isdecimal() and "\N{REPLACEMENT CHARACTER}" not in line:
+                counted[fold(f"{first} {second}")] += int(count)
+            case _:
+                raise ValueError(f"{path}:{line_number}: two words and a count in UTF-8 are needed, not {line!r}")
+    total = sum(counted.values())
+    return {words: Attestation(zipf=_zipf(count / total)) for words, count in counted.items() if count}
+
+
+def _read_lists(paths: Iterable[Path], *, counts: bool) -> dict[str, float | None]:
+    """The words of all lists, as they are written there, and the Zipf frequencies that stand beside them."""
     listed: dict[str, float | None] = {}
     for path in paths:
         for line_number, word, number in read_word_list(path):
@@ -62,17 +156,7 @@ def read_frequencies(paths: Iterable[Path], *, language: str | None = None, coun
             known = listed.get(word)
             listed[word] = max((value for value in (known, number) if value is not None), default=None)
     total = sum(number for number in listed.values() if number is not None)
-    unlisted = _wordfreq(language) if language else None
-
-    zipf = {}
-    for word, number in listed.items():
-        if number is None:
-            zipf[word] = DEFAULT_ZIPF if unlisted is None else unlisted.get(fold(word), 0.0)
-            if unlisted is not None and len(word) == 1 and zipf[word] < LONE_LETTER_ZIPF:
-                zipf[word] = 0.0
-        else:
-            zipf[word] = _zipf(number / total) if counts and number else number
-    return zipf
+    return {word: _zipf(number / total) if counts and number else number for word, number in listed.items()}
 
 
 def _wordfreq(language: str) -> dict[str, float]:
