@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from speller.runtime import Memory, Runtime, State
 
-CAPACITY = 4096
+CAPACITY = 2048
 """So many beginnings are remembered from one call to the next; with a state of three times 256 numbers, 6 MB."""
 
 NOTHING = 0

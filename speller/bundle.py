@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from speller.lexicon import Lexicon
 from speller.ranking import Ranking, Stage
 from speller.runtime import Runtime, open_runtime
+from speller.spacing import Spacing
 
-FORMAT = 2
+FORMAT = 3
 CONFIG = "config.json"
 LEXICON = "lexicon.npz"
 ENCODER = "encoder.onnx"
@@ -90,6 +91,9 @@ class Config:
                 raise ValueError(f"format {stated['format']!r}, where this version reads {FORMAT}")
             stages = stated["ranking"]
             stages |= {name: Stage(**stages[name]) for name in ("plain", "read", "full")}
+            stages["alike"] = tuple(stages["alike"])
+            if stages.get("spacing"):
+                stages["spacing"] = Spacing(**stages["spacing"])
             ranking = Ranking(**stages)
             return cls(dict(stated["card"]), ranking, {name: stated["files"][name] for name in FILES})
         except FileNotFoundError:

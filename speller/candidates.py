@@ -14,8 +14,9 @@ from rapidfuzz.process import cpdist
 
 from speller.beam import beam_search
 from speller.lexicon import Lexicon
+from speller.likeness import Likeness
 from speller.neighbours import Neighbours
-from speller.ranking import COLUMN, FEATURES, Ranking, Stage, probabilities
+from speller.ranking import COLUMN, FEATURES, Ranking, Stage, log_totals, probabilities
 from speller.reader import Reader
 from speller.runtime import Memory, Runtime
 
@@ -24,6 +25,12 @@ NEIGHBOURS = 40
 
 BEAM_WIDTH = 12
 """How many words the model may propose, along the lexicon."""
+
+NEAR = 1 / 6
+"""Where a word is this near, in edits a letter, the model proposes none: what it does would hardly be better."""
+
+MARGIN_PLAIN, MARGIN_READ = 5.0, 4.0
+"""Candidates whose scores in a stage are this far below the last one's that is wanted are not looked at further."""
 
 LONGEST = 40
 """Words of more letters are neither trained on nor corrected."""
@@ -68,18 +75,32 @@ class Candidates:
             np.concatenate([part.features for part in parts]),
         )
 
-    def best(self, stage: Stage, keep: int) -> "Candidates":
-        """The ``keep`` candidates of each word that a stage scores highest, and always the one as written."""
+    def best(self, stage: Stage, keep: int, *, wanted: int = 1, margin: float = np.inf) -> "Candidates":
+        """The candidates that a stage scores highest, and always the one as written.
+
+        Args:
+            stage: what scores them.
+            keep: so many for each word at most.
+            wanted: how many for each are of interest.
+            margin: none whose score is farther than this below that of the last one wanted.
+        """
         scores = np.where(self.indices == AS_WRITTEN, np.inf, stage.scores(self.features))
         order = np.lexsort((-scores, self.rows))
-        first = np.searchsorted(self.rows[order], np.arange(len(self.words)))
-        rank = np.arange(len(order)) - first[self.rows[order]]
-        kept = order[rank <= keep]
+        rows, scores = self.rows[order], scores[order]
+        first = np.searchsorted(rows, np.arange(len(self.words)))
+        # The word as it was written has place 0.
+        place = np.arange(len(order)) - first[rows]
+        last = np.minimum(first + wanted, np.append(first[1:], len(order)) - 1)
+        kept = order[(place <= keep) & (scores >= scores[last][rows] - margin)]
         return Candidates(self.words, self.rows[kept], self.indices[kept], self.features[kept])
 
     def probabilities(self, stage: Stage) -> NDArray[np.float64]:
         """The probability ``(candidates,)`` of each to have been meant, by a stage's scores."""
         return probabilities(stage.scores(self.features), self.rows, len(self.words))
+
+    def log_totals(self, stage: Stage) -> NDArray[np.float64]:
+        """``(words,)``: the logarithm of what all candidates of each weigh together, by a stage's scores."""
+        return log_totals(stage.scores(self.features), self.rows, len(self.words))
 
 
 class CandidateSearch:
@@ -105,29 +126,50 @@ class CandidateSearch:
         self.ranking = ranking
         self.reader = Reader(lexicon, runtime)
         self._neighbours = Neighbours(lexicon)
+        self._likeness = Likeness(ranking.alike)
         # The reader on top is used first, the others are made when they are needed.
         self._readers: LifoQueue[Reader | None] = LifoQueue()
         for reader in (*[None] * (READERS - 1), self.reader):
             self._readers.put(reader)
 
-    def find(self, words: Sequence[str], *, depth: Depth = "full") -> Candidates:
+    def find(self, words: Sequence[str], *, wanted: int = 5, depth: Depth = "full") -> Candidates:
         """The candidates for folded words of at least one letter each, a known word itself among its own.
 
         Args:
             words: what was written.
+            wanted: how many for each are of interest: others are looked at while they may yet be among these.
             depth: how far to look. Without the network, the candidates are the nearest words alone.
         """
         if depth == "plain":
             return self.gather(words).best(self.ranking.plain, self.ranking.keep_plain)
-        nearest = [indices for indices, _ in self._neighbours.nearest(words, NEIGHBOURS)]
+        ranking = self.ranking
         with self._reading() as reader:
-            memory = reader.read(words)
-            found = _joined(nearest, self.propose(reader, memory))
-            candidates = self._gather(words, found).best(self.ranking.plain, self.ranking.keep_plain)
+            candidates, memory = self.collect(reader, words)
+            candidates = candidates.best(ranking.plain, ranking.keep_plain, wanted=wanted, margin=MARGIN_PLAIN)
             self.judge(reader, candidates, memory)
-            candidates = candidates.best(self.ranking.read, self.ranking.keep_read)
+            candidates = candidates.best(ranking.read, ranking.keep_read, wanted=wanted, margin=MARGIN_READ)
             self.judge_reversed(reader, candidates)
         return candidates
+
+    def collect(
+        self, reader: Reader, words: Sequence[str], *, leave_out: NDArray[np.int64] | None = None
+    ) -> tuple[Candidates, Memory]:
+        """The nearest words, joined with what the model proposes where none is near; and what it made of the words.
+
+        Args:
+            reader: the model.
+            words: what was written.
+            leave_out: ``(words,)``, a place in the lexicon that is no candidate for the word, as if it were not known.
+        """
+        memory = reader.read(words)
+        found, distance = self._nearest(words, leave_out)
+        far = np.flatnonzero(distance > NEAR * np.array([len(word) for word in words]))
+        if len(far):
+            proposals = self.propose(reader, Memory(memory.keys[far], memory.values[far], memory.lengths[far]))
+            for place, proposed in zip(far.tolist(), proposals, strict=True):
+                found[place] = np.union1d(found[place], np.array([index for index, _ in proposed], np.int64))
+            found = _without(found, leave_out)
+        return self._gather(words, found), memory
 
     def write(self, words: Sequence[str]) -> Proposals:
         """What the model alone proposes along the lexicon: for each word, indices and log-probabilities, best first."""
@@ -138,27 +180,25 @@ class CandidateSearch:
         """The same from what a reader made of the words."""
         return beam_search(reader, self.lexicon, memory, width=BEAM_WIDTH)
 
-    def gather(
-        self, words: Sequence[str], proposals: Proposals | None = None, *, leave_out: NDArray[np.int64] | None = None
-    ) -> Candidates:
-        """The nearest words, joined with the model's proposals, without what the model makes of them.
-
-        Args:
-            words: what was written.
-            proposals: of the model for each of the words.
-            leave_out: ``(words,)``, a place in the lexicon that is no candidate for the word, as if it were not known.
-        """
-        found = [indices for indices, _ in self._neighbours.nearest(words, NEIGHBOURS)]
-        if proposals is not None:
-            found = _joined(found, proposals)
-        if leave_out is not None:
-            found = [indices[indices != left] for indices, left in zip(found, leave_out, strict=True)]
-        return self._gather(words, found)
+    def gather(self, words: Sequence[str]) -> Candidates:
+        """The nearest words alone."""
+        return self._gather(words, self._nearest(words, None)[0])
 
     def judge(self, reader: Reader, candidates: Candidates, memory: Memory) -> None:
-        """Enter what the model makes of the candidates, having read what was written, and having read nothing."""
+        """Enter what the second stage looks at: outlines, and what the model makes of the candidates.
+
+        That is, having read what was written, and having read nothing.
+        """
         kept = candidates.indices == AS_WRITTEN
-        read = reader.log_probs(memory, candidates.rows, self._texts(candidates))
+        texts = self._texts(candidates)
+        outlines = [self._likeness.outline(word) for word in candidates.words]
+        candidates.features[:, COLUMN["outline"]] = cpdist(
+            [outlines[row] for row in candidates.rows.tolist()],
+            [self._likeness.outline(text) for text in texts],
+            scorer=OSA.distance,
+            dtype=np.float32,
+        )
+        read = reader.log_probs(memory, candidates.rows, texts)
         candidates.features[~kept, COLUMN["read"]] = read[~kept]
         candidates.features[kept, COLUMN["kept-read"]] = read[kept]
         candidates.features[~kept, COLUMN["unread"]] = self.priors[candidates.indices[~kept]]
@@ -180,6 +220,22 @@ class CandidateSearch:
         finally:
             self._readers.put(reader)
 
+    def _nearest(
+        self, words: Sequence[str], leave_out: NDArray[np.int64] | None
+    ) -> tuple[list[NDArray[np.int64]], NDArray[np.float64]]:
+        """The nearest words of each, and the distance ``(words,)`` of the very nearest one."""
+        found, distances = [], []
+        for neighbours, distance in self._neighbours.nearest(words, NEIGHBOURS):
+            found.append(neighbours)
+            distances.append(distance)
+        if leave_out is not None:
+            distances = [
+                distance[neighbours != left]
+                for neighbours, distance, left in zip(found, distances, leave_out, strict=True)
+            ]
+            found = _without(found, leave_out)
+        return found, np.array([distance[0] if len(distance) else np.inf for distance in distances])
+
     def _gather(self, words: Sequence[str], found: Sequence[NDArray[np.int64]]) -> Candidates:
         rows = np.repeat(np.arange(len(words)), [len(indices) for indices in found])
         indices = np.concatenate([*found, np.empty(0, np.int64)])
@@ -187,6 +243,9 @@ class CandidateSearch:
         self._describe(words, rows, indices, features[: len(rows)])
         features[len(rows) :, COLUMN["kept"]] = 1
         features[len(rows) :, COLUMN["kept-length"]] = [len(word) for word in words]
+        attestations = [self.lexicon.attested.look_up(word) for word in words]
+        features[len(rows) :, COLUMN["kept-listed"]] = [attestation.listed for attestation in attestations]
+        features[len(rows) :, COLUMN["kept-frequency"]] = [attestation.zipf for attestation in attestations]
         rows = np.concatenate((rows, np.arange(len(words))))
         indices = np.concatenate((indices, np.full(len(words), AS_WRITTEN)))
         order = np.argsort(rows, kind="stable")
@@ -199,7 +258,11 @@ class CandidateSearch:
         meant = [self.lexicon.words[index] for index in indices.tolist()]
         distance = cpdist(written, meant, scorer=OSA.distance, dtype=np.float32)
         features[:, COLUMN["frequency"]] = self.lexicon.zipf[indices]
+        nearest = np.full(len(words), np.inf, np.float32)
+        np.minimum.at(nearest, rows, distance)
         features[:, COLUMN["distance"]] = distance
+        # A known word is no distance from itself.
+        features[:, COLUMN["relative"]] = distance / np.maximum(nearest[rows], 1)
         features[:, COLUMN["share"]] = distance / [max(map(len, pair)) for pair in zip(written, meant, strict=True)]
         features[:, COLUMN["length"]] = [len(word) for word in meant]
         features[:, COLUMN["first"]] = [a[0] != b[0] for a, b in zip(written, meant, strict=True)]
@@ -211,6 +274,7 @@ class CandidateSearch:
         ]
 
 
-def _joined(found: Sequence[NDArray[np.int64]], proposals: Proposals) -> list[NDArray[np.int64]]:
-    proposed = [np.array([index for index, _ in answers], np.int64) for answers in proposals]
-    return [np.union1d(*both) for both in zip(found, proposed, strict=True)]
+def _without(found: list[NDArray[np.int64]], leave_out: NDArray[np.int64] | None) -> list[NDArray[np.int64]]:
+    if leave_out is None:
+        return found
+    return [indices[indices != left] for indices, left in zip(found, leave_out, strict=True)]

@@ -6,16 +6,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from speller.spacing import Spacing
+
 FEATURES = (
     "frequency",  # Zipf
     "distance",  # OSA, from what was written
-    "share",  # that distance as a share of the longer word's letters
+    "relative",  # that distance over the nearest candidate's: what is two edits away is far where another is one away
+    "share",  # the distance as a share of the longer word's letters
     "first",  # 1 where the first letters differ
     "length",  # the candidate's letters
+    "outline",  # OSA distance of the outlines, in which letters that people take for one another are the same
     "read",  # log P(candidate | written), from the model
     "unread",  # log P(candidate), from the model where it read nothing
     "kept",  # 1 for the word as it was written, a candidate too: it may be right, or be none of the others
     "kept-length",  # its letters
+    "kept-listed",  # 1 where a list of rare words and names has it
+    "kept-frequency",  # its Zipf frequency, though the lexicon lacks it; 0 where none was counted
     "kept-read",  # log P(written | written), from the model
     "kept-unread",  # log P(written)
     "reverse",  # log P(written | candidate): the model read the candidate, and how probably does it write what was?
@@ -57,6 +63,8 @@ class Ranking:
         full: with what it makes of what was written, having read the candidates, too; its softmax is the probability.
         keep_plain: how many candidates for each word the first stage hands on to the second.
         keep_read: how many of these the second hands on to the third.
+        alike: groups of letters that people take for one another.
+        spacing: what two words for one, and one for two, score beside the third's; None where they are not candidates.
     """
 
     plain: Stage
@@ -64,6 +72,8 @@ class Ranking:
     full: Stage
     keep_plain: int
     keep_read: int
+    alike: tuple[str, ...] = ()
+    spacing: Spacing | None = None
 
     def __post_init__(self) -> None:
         for name in ("keep_plain", "keep_read"):
@@ -73,10 +83,20 @@ class Ranking:
 
 def probabilities(scores: NDArray[np.float64], rows: NDArray[np.int64], count: int) -> NDArray[np.float64]:
     """The softmax of scores ``(candidates,)`` among those of the same word: ``rows`` tells which of ``count``."""
+    highest = _highest(scores, rows, count)
+    weights = np.exp(scores - highest[rows])
+    shares: NDArray[np.float64] = weights / np.bincount(rows, weights, count)[rows]
+    return shares
+
+
+def log_totals(scores: NDArray[np.float64], rows: NDArray[np.int64], count: int) -> NDArray[np.float64]:
+    """``(count,)``: the log-sum-exp of scores ``(candidates,)`` of the same word, of which each has at least one."""
+    highest = _highest(scores, rows, count)
+    totals: NDArray[np.float64] = highest + np.log(np.bincount(rows, np.exp(scores - highest[rows]), count))
+    return totals
+
+
+def _highest(scores: NDArray[np.float64], rows: NDArray[np.int64], count: int) -> NDArray[np.float64]:
     highest = np.full(count, -np.inf)
     np.maximum.at(highest, rows, scores)
-    weights = np.exp(scores - highest[rows])
-    total = np.zeros(count)
-    np.add.at(total, rows, weights)
-    shares: NDArray[np.float64] = weights / total[rows]
-    return shares
+    return highest

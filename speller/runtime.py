@@ -129,6 +129,7 @@ def _open(path: Path) -> onnxruntime.InferenceSession:
     options.log_severity_level = 3
     # It would keep a plan of its memory for each shape that it meets, and hardly two batches are alike.
     options.enable_mem_pattern = False
+    options.enable_cpu_mem_arena = False
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's errors have no common class below Exception

@@ -9,6 +9,7 @@ from speller import Corrector
 from speller.alphabet import CORRECT, MISSPELL
 from speller.bundle import Bundle
 from speller.candidates import AS_WRITTEN, BEAM_WIDTH, CandidateSearch, Depth
+from speller.likeness import Likeness
 from speller.ranking import COLUMN, FEATURES, Stage
 from speller.reader import Reader
 from speller.runtime import Memory
@@ -75,8 +76,8 @@ def test_what_was_written_is_judged_having_read_each_candidate(made_up: Candidat
 
 def test_candidates_are_pruned_twice(made_up: CandidateSearch) -> None:
     ranking, lexicon, runtime = made_up.ranking, made_up.lexicon, made_up.reader.runtime
-    gathered = made_up.gather(MADE_UP, made_up.write(MADE_UP))
-    found = made_up.find(MADE_UP)
+    gathered, _ = made_up.collect(made_up.reader, MADE_UP)
+    found = made_up.find(MADE_UP, wanted=9)
     assert np.bincount(found.rows).tolist() == [5] * len(MADE_UP)
     changed = 0
     for row, written in enumerate(MADE_UP):
@@ -95,14 +96,58 @@ def test_candidates_are_pruned_twice(made_up: CandidateSearch) -> None:
 
 
 def test_what_the_model_proposes_is_among_the_candidates(search: CandidateSearch) -> None:
-    found = search.find(WORDS)
-    for row, proposals in enumerate(search.write(WORDS)):
-        assert len(proposals) == BEAM_WIDTH
-        assert [score for _, score in proposals] == sorted((score for _, score in proposals), reverse=True)
-        assert proposals[0][0] in found.indices[found.rows == row]
-    gathered = search.gather(["fisix"], [[(0, -1.0), (7, -2.0)]])
-    assert {0, 7} <= set(gathered.indices.tolist())
-    assert len(set(gathered.indices.tolist())) == len(gathered.indices)
+    (proposals,) = search.write(["fisix"])
+    assert len(proposals) == BEAM_WIDTH
+    assert [score for _, score in proposals] == sorted((score for _, score in proposals), reverse=True)
+    found, _ = search.collect(search.reader, ["fisix"])
+    assert {index for index, _ in proposals} <= set(found.indices.tolist())
+    assert len(set(found.indices.tolist())) == len(found.indices)
+
+
+def test_the_model_proposes_where_no_word_is_near(search: CandidateSearch, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    propose = search.propose
+
+    def counting(reader: Reader, memory: Memory) -> list[list[tuple[int, float]]]:
+        asked.append(len(memory.lengths))
+        return propose(reader, memory)
+
+    monkeypatch.setattr(search, "propose", counting)
+    words = ["acknowlegement", "fisix", "definately", "becos"]
+    found, _ = search.collect(search.reader, words)
+    assert asked == [2]
+    alone = [search.collect(search.reader, [word])[0] for word in words]
+    for row, one in enumerate(alone):
+        assert found.indices[found.rows == row].tolist() == one.indices.tolist()
+
+
+def test_what_is_wanted_decides_how_many_are_looked_at(search: CandidateSearch) -> None:
+    words = ["acknowlegement", "definately", "fisix"]
+    one, many = search.find(words, wanted=1), search.find(words, wanted=30)
+    assert len(one.rows) < len(many.rows) == len(words) * (search.ranking.keep_read + 1)
+    for found in (one, many):
+        probabilities = found.probabilities(search.ranking.full)
+        best = [found.indices[found.rows == row][probabilities[found.rows == row].argmax()] for row in (0, 1)]
+        assert [search.lexicon.words[index] for index in best] == ["acknowledgement", "definitely"]
+
+
+def test_distances_are_told_relative_to_the_nearest_word(search: CandidateSearch) -> None:
+    found = search.gather(["recieve", "receive", "zzyzxq"])
+    for row in range(3):
+        own = found.features[(found.rows == row) & (found.indices != AS_WRITTEN)]
+        distance = own[:, COLUMN["distance"]]
+        assert own[:, COLUMN["relative"]] == pytest.approx(distance / max(distance.min(), 1))
+
+
+def test_outlines_are_compared(search: CandidateSearch) -> None:
+    assert search.ranking.alike
+    likeness = Likeness(search.ranking.alike)
+    found, memory = search.collect(search.reader, ["akwaintanse"])
+    search.judge(search.reader, found, memory)
+    for index, features in zip(found.indices.tolist(), found.features, strict=True):
+        if index != AS_WRITTEN:
+            outlines = likeness.outline("akwaintanse"), likeness.outline(search.lexicon.words[index])
+            assert features[COLUMN["outline"]] == OSA.distance(*outlines)
 
 
 def test_without_the_network_the_neighbours_alone_are_described(search: CandidateSearch) -> None:
@@ -114,9 +159,10 @@ def test_without_the_network_the_neighbours_alone_are_described(search: Candidat
 
 
 def test_a_word_left_out_is_no_candidate(search: CandidateSearch) -> None:
-    index = search.lexicon.index("receive")
-    assert index in search.gather(["recieve"]).indices
-    assert index not in search.gather(["recieve"], leave_out=np.array([index])).indices
+    for written, meant in (("recieve", "receive"), ("akwaintanse", "acquaintance")):
+        index = search.lexicon.index(meant)
+        assert index in search.collect(search.reader, [written])[0].indices
+        assert index not in search.collect(search.reader, [written], leave_out=np.array([index]))[0].indices
 
 
 def test_the_best_are_kept_and_the_word_as_written_with_them(search: CandidateSearch) -> None:
@@ -128,6 +174,22 @@ def test_the_best_are_kept_and_the_word_as_written_with_them(search: CandidateSe
         kept = (best.rows == row) & (best.indices != AS_WRITTEN)
         lowest = np.sort(found.features[own, COLUMN["distance"]])[:3]
         assert np.sort(best.features[kept, COLUMN["distance"]]).tolist() == lowest.tolist()
+
+
+def test_candidates_far_below_the_last_wanted_are_left(search: CandidateSearch) -> None:
+    found = search.gather(WORDS)
+    stage = Stage({"distance": -1.0})
+    for wanted, margin in ((1, 0.5), (3, 1.0), (99, 0.0)):
+        best = found.best(stage, 30, wanted=wanted, margin=margin)
+        for row in range(len(WORDS)):
+            own = (found.rows == row) & (found.indices != AS_WRITTEN)
+            kept = (best.rows == row) & (best.indices != AS_WRITTEN)
+            distances = np.sort(found.features[own, COLUMN["distance"]])
+            farthest = distances[min(wanted, len(distances)) - 1] + margin
+            assert (
+                np.sort(best.features[kept, COLUMN["distance"]]).tolist()
+                == distances[distances <= farthest][:30].tolist()
+            )
 
 
 def test_without_the_network_the_first_stage_alone_prunes(made_up: CandidateSearch) -> None:

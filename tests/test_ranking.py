@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speller.ranking import COLUMN, FEATURES, Ranking, Stage, probabilities
+from speller.ranking import COLUMN, FEATURES, Ranking, Stage, log_totals, probabilities
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.floats(-800, 800)), min_size=1, max_size=30))
@@ -15,6 +15,14 @@ def test_probabilities_are_the_softmax_within_each_word(scored: list[tuple[int, 
         own = scores[rows == row]
         naive = np.exp(own - own.max()) / np.exp(own - own.max()).sum()
         np.testing.assert_allclose(found[rows == row], naive, rtol=1e-9)
+
+
+@given(st.lists(st.floats(-800, 800), min_size=1, max_size=30))
+def test_totals_are_the_log_sum_exp_within_each_word(scores: list[float]) -> None:
+    rows = np.arange(len(scores)) % 3
+    found = log_totals(np.array(scores), rows, min(3, len(scores)))
+    for row, total in enumerate(found):
+        assert total == pytest.approx(np.logaddexp.reduce(np.array(scores)[rows == row]))
 
 
 def test_a_score_is_the_weighted_sum_of_the_features() -> None:

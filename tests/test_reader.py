@@ -97,6 +97,7 @@ def test_parts_change_nothing(reader, monkeypatch, at_once):
 
 def test_no_call_judges_more_words_than_are_said_to_stay_in_the_cache(reader, runtime, monkeypatch):
     monkeypatch.setattr("speller.reader.AT_ONCE", 4)
+    monkeypatch.setattr("speller.reader.READ_AT_ONCE", 4)
     asked, expect = [], runtime.expect
     read, encode = [], runtime.encode
 

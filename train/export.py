@@ -40,78 +40,69 @@ ROUNDING: dict[str, NDArray[Any]] = {
 PARTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 """What PyTorch calls a cell's parameters."""
 
-HALVES = {"forward": "", "backward": "_reverse"}
-"""The encoder's, and what PyTorch adds to their weights' names."""
+HALVES = ("", "_reverse")
+"""What PyTorch adds to the names of the weights of the encoder's two halves."""
+
+SATURATED = 30.0
+"""Beyond this, a sigmoid is 0 or 1, and a tanh -1 or 1, to the last bit."""
+
+MULTIPLE = 8
+"""Of this many cells ONNX Runtime's recurrence is fast, whatever the batch."""
 
 ENCODER = """
 <ir_version: 9, opset_import: ["" : 18, "com.microsoft" : 1]>
 encoder (int64[batch, time] source, int64[batch] lengths)
     => (float[batch, time, {decoder}] keys, float[batch, time, {decoder}] values)
 {{
-    shape = Shape (source)
-    time = Gather (shape, one)
-    nowhere = Sub (lengths, lengths)
-    forward_source = Transpose <perm = [1, 0]> (source)
-    {forward}
-    backward_source = ReverseSequence <batch_axis = 1, time_axis = 0> (forward_source, lengths)
-    {backward}
-    from_the_end = ReverseSequence <batch_axis = 1, time_axis = 0> (backward_states, lengths)
-    by_time = Concat <axis = 2> (forward_states, from_the_end)
-    states = Transpose <perm = [1, 0, 2]> (by_time)
+    by_time = Transpose <perm = [1, 0]> (source)
+    letters = Gather (embedding, by_time)
+    lengths_32 = Cast <to = 6> (lengths)
+    {recurrence}
+    by_word = Transpose <perm = [2, 0, 1, 3]> (by_half)
+    states = Reshape <allowzero = 0> (by_word, flat)
+    rounded = QuantizeLinear (states, step, zero)
     keys = com.microsoft.MatMulIntegerToFloat
-        (states, memory_weight, step, memory_weight_step, zero, no_shift, memory_bias)
+        (rounded, memory_weight, step, memory_weight_step, zero, no_shift, memory_bias)
     values = com.microsoft.MatMulIntegerToFloat
-        (states, value_weight, step, value_weight_step, zero, no_shift, value_bias)
+        (rounded, value_weight, step, value_weight_step, zero, no_shift, value_bias)
 }}
 """
 
-HALF = """
-    {name}_projected = MatMul (embedding, {name}_input)
-    {name}_by_symbol = Add ({name}_projected, {name}_bias)
-    {name}_place, {name}_last_0{last}, {name}_states = Loop <body = {name}_step
-        (int64 number, bool going, int64[batch] place, uint8[known, {width}] all_0{carried})
-        => (bool going_on, int64[batch] next_place, uint8[new, {width}] after_0{carried_on}, uint8[batch, {width}] read)
-    {{
-        letters = Gather ({name}_source, number)
-        spread = Mul (place, symbol_count)
-        longer = Add (spread, letters)
-        real = Less (number, lengths)
-        asked = Where (real, longer, nothing)
-        distinct, first, next_place = Unique (asked)
-        parents = Div (distinct, symbol_count)
-        symbols = Mod (distinct, symbol_count)
-        state_0 = Gather (all_0, parents)
-        {gathered}
-        {cell}
-        read = Gather (after_0, next_place)
-        going_on = Identity (going)
-    }}> (time, true, nowhere, start_0{start})
-"""
-"""A half of the encoder: words that begin alike, or backward end alike, are read together for so long.
-
-A place is where a word's state is among those of its step; all that are past their end share one.
-"""
+RECURRENCES: dict[Cell, str] = {
+    "lstm": """
+    words = Shape (lengths)
+    shape = Concat <axis = 0> (two, words, width)
+    hidden = Expand (start_hidden, shape)
+    cells = Expand (start_cells, shape)
+    by_half = com.microsoft.DynamicQuantizeLSTM <direction = "bidirectional", hidden_size = {width}>
+        (letters, input, recurrent, bias, lengths_32, hidden, cells, , input_step, no_shifts, recurrent_step, no_shifts)
+    """,
+    "gru": """
+    by_half = GRU <direction = "bidirectional", hidden_size = {width}, linear_before_reset = 1>
+        (letters, input, recurrent, bias, lengths_32)
+    """,
+    "rnn": """
+    by_half = RNN <direction = "bidirectional", hidden_size = {width}> (letters, input, recurrent, bias, lengths_32)
+    """,
+}
+"""The encoder's cells, to ``by_half`` ``(time, 2, batch, width)``; an LSTM's in whole numbers."""
 
 DECODER = """
 <ir_version: 9, opset_import: ["" : 18, "com.microsoft" : 1]>
 decoder (int64[rows] symbols, uint8[rows, {width}] state_0{carried})
     => (uint8[rows, {width}] after_0{carried_on}, float16[rows, {width}] written)
 {{
-    decoder_projected = MatMul (embedding, decoder_input)
-    decoder_by_symbol = Add (decoder_projected, decoder_bias)
+    projected = MatMul (embedding, input)
+    by_symbol = Add (projected, bias)
+    from_symbols = Gather (by_symbol, symbols)
+    from_before = com.microsoft.MatMulIntegerToFloat
+        (state_0, recurrent, step, recurrent_step, zero, no_shift)
     {cell}
+    after_0 = QuantizeLinear (hidden, step, zero)
     combined = com.microsoft.MatMulIntegerToFloat
         (after_0, hidden_weight, step, hidden_weight_step, zero, no_shift, combine_bias)
     written = Cast <to = 10> (combined)
 }}
-"""
-
-CELL = """
-    from_symbols = Gather ({name}_by_symbol, symbols)
-    from_before = com.microsoft.MatMulIntegerToFloat
-        (state_0, {name}_recurrent, step, {name}_recurrent_step, zero, no_shift)
-    {step}
-    after_0 = QuantizeLinear (hidden, step, zero)
 """
 
 STEPS: dict[Cell, str] = {
@@ -119,14 +110,14 @@ STEPS: dict[Cell, str] = {
     sum = Add (from_symbols, from_before)
     linear_gates, linear_new = Split <axis = 1> (sum, gates_and_new)
     gates = Sigmoid (linear_gates)
-    input, output, forget = Split <axis = 1, num_outputs = 3> (gates)
+    take, give, keep = Split <axis = 1, num_outputs = 3> (gates)
     new = Tanh (linear_new)
     carried = Cast <to = 1> (state_1)
-    kept = Mul (forget, carried)
-    added = Mul (input, new)
+    kept = Mul (keep, carried)
+    added = Mul (take, new)
     cell = Add (kept, added)
     bounded = Tanh (cell)
-    hidden = Mul (output, bounded)
+    hidden = Mul (give, bounded)
     after_1 = Cast <to = 10> (cell)
     """,
     "gru": """
@@ -135,7 +126,7 @@ STEPS: dict[Cell, str] = {
     linear_gates = Add (gates_from_symbols, gates_from_before)
     gates = Sigmoid (linear_gates)
     update, reset = Split <axis = 1, num_outputs = 2> (gates)
-    biased = Add (new_from_before, {name}_new_bias)
+    biased = Add (new_from_before, new_bias)
     let_through = Mul (reset, biased)
     linear_new = Add (new_from_symbols, let_through)
     new = Tanh (linear_new)
@@ -197,20 +188,17 @@ def export(model: SpellingModel, *, encoder: Path, decoder: Path, output: Path) 
     embedding = {"embedding": _array(model.embedding.weight)}
     from_context, from_hidden = np.split(_array(model.combine.weight.T), 2)
     memory_weight, memory_bias = _linear("memory", model.memory).values()
-    reading: dict[str, NDArray[Any]] = {}
-    for half, suffix in HALVES.items():
-        reading |= _recurrent(half, model.encoder, cell, suffix)
+    reading = _reading(model)
+    width = reading["recurrent"].shape[1 if cell == "lstm" else 2]
+    # The states of both halves, side by side, and nothing for the cells that only fill up.
+    memory_weight = np.concatenate([_widened(half, width, 0) for half in np.split(memory_weight, 2)])
     _write(
         encoder,
-        ENCODER.format(decoder=config.decoder, **{half: _half(half, config) for half in HALVES}),
-        embedding
-        | reading
+        ENCODER.format(decoder=config.decoder, recurrence=RECURRENCES[cell].format(width=width)),
+        reading
         | _rounded("memory_weight", memory_weight)
         | _rounded("value_weight", memory_weight @ from_context)
-        | {"memory_bias": memory_bias, "value_bias": memory_bias @ from_context}
-        | {"start_0": np.full((1, config.encoder), ZERO, np.uint8)}
-        | ({"start_1": np.zeros((1, config.encoder), np.float16)} if cell == "lstm" else {})
-        | {"nothing": np.array(0), "one": np.array(1), "true": np.array(True), "symbol_count": np.array(config.symbols)}
+        | {"memory_bias": memory_bias, "value_bias": memory_bias @ from_context, "flat": np.array([0, 0, 2 * width])}
         | ROUNDING,
     )
     _write(
@@ -219,10 +207,10 @@ def export(model: SpellingModel, *, encoder: Path, decoder: Path, output: Path) 
             width=config.decoder,
             carried=f", float16[rows, {config.decoder}] state_1" if cell == "lstm" else "",
             carried_on=f", float16[rows, {config.decoder}] after_1" if cell == "lstm" else "",
-            cell=_cell("decoder", cell),
+            cell=STEPS[cell],
         ),
         embedding
-        | _recurrent("decoder", model.decoder, cell)
+        | _recurrent(model.decoder, cell)
         | _rounded("hidden_weight", from_hidden)
         | {"combine_bias": _array(model.combine.bias)}
         | ROUNDING,
@@ -249,39 +237,46 @@ def read_exported(encoder: Path, decoder: Path, output: Path) -> SpellingModel:
     """The model that ``export`` wrote into three graphs, to run it in torch.
 
     Raises:
-        ValueError: for a file that is no such graph; the message names it.
+        ValueError: for a file that is no such graph, or one of another version; the message names it.
     """
     reader, writer, chooser = (_read(path) for path in (encoder, decoder, output))
-    width, gates = writer["decoder_recurrent"].shape
+    for path, arrays in ((encoder, reader), (decoder, writer)):
+        if "recurrent" not in arrays:
+            raise ValueError(f"{path}: not a graph that this version exports")
+    width, gates = writer["recurrent"].shape
     cell = next(cell for cell, order in GATES.items() if len(order) * width == gates)
-    symbols, embedding = reader["embedding"].shape
+    halves = _read_reading(reader, cell)
+    symbols, embedding = writer["embedding"].shape
+    encoder_width = halves["encoder.weight_hh_l0"].shape[1]
     model = SpellingModel(
         ModelConfig(
             symbols=symbols,
             embedding=embedding,
-            encoder=len(reader["forward_recurrent"]),
+            encoder=encoder_width,
             decoder=width,
             cell=cell,
         )
     )
     output_bias = chooser["output_bias"]
-    memory_weight, value_weight = (_unrounded(name, reader) for name in ("memory_weight", "value_weight"))
+    memory_weight, value_weight = (
+        np.concatenate([half[:encoder_width] for half in np.split(_unrounded(name, reader), 2)])
+        for name in ("memory_weight", "value_weight")
+    )
     # What makes values of keys: of all states' keys, and where the states are zeros.
     from_context = np.linalg.lstsq(
         np.vstack((memory_weight, reader["memory_bias"])), np.vstack((value_weight, reader["value_bias"])), rcond=None
     )[0]
     state = {
-        "embedding.weight": reader["embedding"],
+        "embedding.weight": writer["embedding"],
         "memory.weight": memory_weight.T,
         "memory.bias": reader["memory_bias"],
         "combine.weight": np.concatenate((from_context, _unrounded("hidden_weight", writer))).T,
         "combine.bias": writer["combine_bias"],
         "output.weight": chooser["output_weight"].T,
         "output.bias": np.where(np.isfinite(output_bias), output_bias, 0),
-        **_read_recurrent("decoder", writer, cell, "decoder", ""),
+        **_read_recurrent(writer, cell),
+        **halves,
     }
-    for half, suffix in HALVES.items():
-        state |= _read_recurrent(half, reader, cell, "encoder", suffix)
     model.load_state_dict({name: torch.tensor(array) for name, array in state.items()})
     return model
 
@@ -302,13 +297,13 @@ def _write(path: Path, text: str, arrays: dict[str, NDArray[Any]]) -> None:
 
 
 def _rounded(name: str, weights: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
-    """Weights ``(in, out)`` as whole numbers, with the step ``(out,)`` from one to the next."""
-    step = np.maximum(np.abs(weights).max(axis=0) / np.float32(LARGEST), np.finfo(np.float32).tiny)
-    return {name: np.round(weights / step).astype(np.int8), f"{name}_step": step}
+    """Weights ``(…, in, out)`` as whole numbers, with the step ``(…, out)`` from one to the next."""
+    step = np.maximum(np.abs(weights).max(axis=-2) / np.float32(LARGEST), np.finfo(np.float32).tiny)
+    return {name: np.round(weights / step[..., None, :]).astype(np.int8), f"{name}_step": step}
 
 
 def _unrounded(name: str, arrays: dict[str, NDArray[Any]]) -> NDArray[np.float32]:
-    weights: NDArray[np.float32] = arrays[name] * arrays[f"{name}_step"]
+    weights: NDArray[np.float32] = arrays[name] * arrays[f"{name}_step"][..., None, :]
     return weights
 
 
@@ -316,53 +311,111 @@ def _linear(name: str, layer: nn.Linear) -> dict[str, NDArray[Any]]:
     return {f"{name}_weight": _array(layer.weight.T), f"{name}_bias": _array(layer.bias)}
 
 
-def _recurrent(name: str, layer: nn.RNNBase, cell: Cell, suffix: str = "") -> dict[str, NDArray[Any]]:
+def _reading(model: SpellingModel) -> dict[str, NDArray[Any]]:
+    """The encoder's weights, both halves of each together."""
+    layer, cell = model.encoder, model.config.cell
+    halves = [[_array(getattr(layer, f"{part}_l0{half}")) for part in PARTS] for half in HALVES]
+    ordered = [[_ordered(part, GATES[cell]) for part in half] for half in halves]
+    of_symbols, of_state, bias, recurrent_bias = (np.stack(part) for part in zip(*ordered, strict=True))
+    weights = {"embedding": _array(model.embedding.weight), "input": of_symbols, "recurrent": of_state}
+    weights["bias"] = np.concatenate((bias, recurrent_bias), axis=1)
+    return _steadied(weights) if cell == "lstm" else weights
+
+
+def _steadied(weights: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """An LSTM's weights in whole numbers, so that what a word comes to hangs on no other word of its batch.
+
+    The operator rounds its input and its state in steps of their largest value in the batch. Two more dimensions of the
+    embedding, never heard, are always its largest value and minus that; two more cells, never heard, always put out 1
+    and -1: their gates let nothing in and forget nothing, and their cells start far out.
+    """
+    embedding, hidden = weights["embedding"], weights["recurrent"].shape[2]
+    width = -(-(hidden + 2) // MULTIPLE) * MULTIPLE
+    largest = np.full((len(embedding), 1), np.abs(embedding).max(), np.float32)
+    of_symbols = _widened(weights["input"], embedding.shape[1] + 2, 2)
+    bias, recurrent_bias = (_gates_widened(half, hidden, width) for half in np.split(weights["bias"], 2, axis=1))
+    for gate, value in ((0, -SATURATED), (1, SATURATED), (2, SATURATED)):  # input, output, forget
+        bias[:, gate * width + hidden : gate * width + hidden + 2] = value
+    start = np.zeros((2, 1, width), np.float32)
+    start[..., hidden], start[..., hidden + 1] = 1, -1
+    return {
+        "embedding": np.concatenate((embedding, largest, -largest), axis=1),
+        **_rounded("input", _gates_widened(of_symbols, hidden, width).transpose(0, 2, 1)),
+        **_rounded(
+            "recurrent", _gates_widened(_widened(weights["recurrent"], width, 2), hidden, width).transpose(0, 2, 1)
+        ),
+        "bias": np.concatenate((bias, recurrent_bias), axis=1),
+        "no_shifts": np.zeros((2, 4 * width), np.int8),
+        "start_hidden": start,
+        "start_cells": start * np.float32(SATURATED),
+        "two": np.array([2]),
+        "width": np.array([width]),
+    }
+
+
+def _read_reading(arrays: dict[str, NDArray[Any]], cell: Cell) -> dict[str, NDArray[np.float32]]:
+    """The encoder's weights, as PyTorch names and orders them."""
+    order = np.argsort(GATES[cell])
+    if cell == "lstm":
+        hidden = int(np.flatnonzero(arrays["start_hidden"][0, 0])[0])
+        of_symbols, of_state = (_unrounded(name, arrays).transpose(0, 2, 1) for name in ("input", "recurrent"))
+        width = of_state.shape[2]
+        of_symbols, of_state = of_symbols[..., :-2], of_state[..., :hidden]
+    else:
+        of_symbols, of_state = arrays["input"], arrays["recurrent"]
+        hidden = width = of_state.shape[2]
+    parts = (of_symbols, of_state, *np.split(arrays["bias"], 2, axis=1))
+    return {
+        f"encoder.{name}_l0{suffix}": _ordered(_gates_narrowed(part, width, hidden)[half], order)
+        for name, part in zip(PARTS, parts, strict=True)
+        for half, suffix in enumerate(HALVES)
+    }
+
+
+def _widened(weights: NDArray[Any], size: int, axis: int) -> NDArray[Any]:
+    """With zeros at the end of an axis, up to its new size."""
+    return np.pad(weights, [(0, size - weights.shape[axis] if each == axis else 0) for each in range(weights.ndim)])
+
+
+def _gates_widened(weights: NDArray[Any], old: int, new: int) -> NDArray[Any]:
+    """Of weights ``(2, gates * old, …)``, each gate with zeros at its end, up to its new size."""
+    by_gate = weights.reshape(2, -1, old, *weights.shape[2:])
+    return _widened(by_gate, new, 2).reshape(2, -1, *weights.shape[2:])
+
+
+def _gates_narrowed(weights: NDArray[Any], old: int, new: int) -> NDArray[Any]:
+    by_gate = weights.reshape(2, -1, old, *weights.shape[2:])
+    return by_gate[:, :, :new].reshape(2, -1, *weights.shape[2:])
+
+
+def _recurrent(layer: nn.RNNBase, cell: Cell) -> dict[str, NDArray[Any]]:
+    """The decoder's weights."""
     of_symbols, of_state, bias, recurrent_bias = (
-        _ordered(_array(getattr(layer, f"{part}_l0{suffix}")), GATES[cell]) for part in PARTS
+        _ordered(_array(getattr(layer, f"{part}_l0")), GATES[cell]) for part in PARTS
     )
     width = layer.hidden_size
     constants = {}
     if cell == "gru":  # what it forgets of the state, it forgets of the bias too
-        constants[f"{name}_new_bias"] = recurrent_bias[2 * width :].copy()
+        constants["new_bias"] = recurrent_bias[2 * width :].copy()
         recurrent_bias[2 * width :] = 0
     if cell != "rnn":
         constants["gates_and_new"] = np.array([len(bias) - width, width])
     return {
-        f"{name}_input": np.ascontiguousarray(of_symbols.T),
-        f"{name}_bias": bias + recurrent_bias,
-        **_rounded(f"{name}_recurrent", of_state.T),
+        "input": np.ascontiguousarray(of_symbols.T),
+        "bias": bias + recurrent_bias,
+        **_rounded("recurrent", of_state.T),
         **constants,
     }
 
 
-def _read_recurrent(
-    name: str, arrays: dict[str, NDArray[Any]], cell: Cell, layer: str, suffix: str
-) -> dict[str, NDArray[Any]]:
-    of_state = _unrounded(f"{name}_recurrent", arrays)
-    recurrent_bias = np.zeros_like(arrays[f"{name}_bias"])
+def _read_recurrent(arrays: dict[str, NDArray[Any]], cell: Cell) -> dict[str, NDArray[np.float32]]:
+    of_state = _unrounded("recurrent", arrays)
+    recurrent_bias = np.zeros_like(arrays["bias"])
     if cell == "gru":
-        recurrent_bias[-len(of_state) :] = arrays[f"{name}_new_bias"]
-    weights = (arrays[f"{name}_input"].T, of_state.T, arrays[f"{name}_bias"], recurrent_bias)
+        recurrent_bias[-len(of_state) :] = arrays["new_bias"]
+    weights = (arrays["input"].T, of_state.T, arrays["bias"], recurrent_bias)
     order = np.argsort(GATES[cell])
-    return {f"{layer}.{part}_l0{suffix}": _ordered(each, order) for part, each in zip(PARTS, weights, strict=True)}
-
-
-def _half(name: str, config: ModelConfig) -> str:
-    lstm, width = config.cell == "lstm", config.encoder
-    return HALF.format(
-        name=name,
-        width=width,
-        last=f", {name}_last_1" if lstm else "",
-        carried=f", float16[known, {width}] all_1" if lstm else "",
-        carried_on=f", float16[new, {width}] after_1" if lstm else "",
-        gathered="state_1 = Gather (all_1, parents)" if lstm else "",
-        start=", start_1" if lstm else "",
-        cell=_cell(name, config.cell),
-    )
-
-
-def _cell(name: str, cell: Cell) -> str:
-    return CELL.format(name=name, step=STEPS[cell].format(name=name))
+    return {f"decoder.{part}_l0": _ordered(each, order) for part, each in zip(PARTS, weights, strict=True)}
 
 
 def _ordered(weights: NDArray[Any], gates: Sequence[int] | NDArray[np.int64]) -> NDArray[Any]:

@@ -1,7 +1,7 @@
 """Fits the ranking's weights on held-out words, so that its softmax is a probability."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -9,14 +9,16 @@ import torch
 from numpy.typing import NDArray
 from rapidfuzz.distance import OSA
 
+from speller.attested import Attestation
 from speller.candidates import AS_WRITTEN, Candidates, CandidateSearch
 from speller.corrector import AT_ONCE
 from speller.lexicon import Lexicon
 from speller.ranking import COLUMN, Ranking, Stage
 from speller.runtime import Runtime
 
-PLAIN = ("frequency", "distance", "share", "first", "length", "kept", "kept-length")
-READ = (*PLAIN, "read", "unread", "kept-read", "kept-unread")
+OF_WRITTEN = ("kept", "kept-length", "kept-listed", "kept-frequency")
+PLAIN = ("frequency", "distance", "relative", "share", "first", "length", *OF_WRITTEN)
+READ = (*PLAIN, "outline", "read", "unread", "kept-read", "kept-unread")
 FULL = (*READ, "reverse", "kept-reverse")
 KEPT = tuple(name for name in FULL if name.startswith("kept"))
 
@@ -44,14 +46,23 @@ class HeldOut:
         written: folded words.
         meant: the right word's place in the lexicon for each, or ``AS_WRITTEN`` for a valid word.
         shown: whether the right word was trained on, in other misspellings.
+        attested: what would attest some of the valid words, if the lexicon lacked them.
     """
 
     written: Sequence[str]
     meant: NDArray[np.int64]
     shown: NDArray[np.bool_]
+    attested: Mapping[str, Attestation] = field(default_factory=dict)
 
 
-def fit_ranking(lexicon: Lexicon, runtime: Runtime, priors: NDArray[np.floating], held_out: HeldOut) -> Ranking:
+def fit_ranking(
+    lexicon: Lexicon,
+    runtime: Runtime,
+    priors: NDArray[np.floating],
+    held_out: HeldOut,
+    *,
+    alike: tuple[str, ...] = (),
+) -> Ranking:
     """The stages' weights of highest likelihood (a conditional logit; McFadden 1974).
 
     Misspellings at distance 1, 2, 3 and farther have equal weight, and words that were shown in training and words that
@@ -59,10 +70,11 @@ def fit_ranking(lexicon: Lexicon, runtime: Runtime, priors: NDArray[np.floating]
     needs help with the others; and a model is surer of words that it was shown than it is of others that are as right.
     Then the last stage's scores are scaled, and what speaks for the word as it was written is weighed anew, until they
     are probabilities for words as they come, of which ``MISSPELLED`` are misspelled.
+    ``alike`` are the groups of letters that people take for one another.
     Where a right word is not among the candidates, the word as it was written stands for all that they lack.
     """
     nothing = Stage({})
-    unfitted = Ranking(nothing, nothing, nothing, keep_plain=KEEP_PLAIN, keep_read=KEEP_READ)
+    unfitted = Ranking(nothing, nothing, nothing, keep_plain=KEEP_PLAIN, keep_read=KEEP_READ, alike=alike)
     search = CandidateSearch(lexicon, runtime, priors, unfitted)
     reader = search.reader
     order = np.argsort([len(word) for word in held_out.written], kind="stable")
@@ -71,10 +83,11 @@ def fit_ranking(lexicon: Lexicon, runtime: Runtime, priors: NDArray[np.floating]
     parts = []
     for start in range(0, len(written), AT_ONCE):
         some = written[start : start + AT_ONCE]
-        memory = reader.read(some)
-        parts.append(search.gather(some, search.propose(reader, memory), leave_out=itself[start : start + AT_ONCE]))
-        search.judge(reader, parts[-1], memory)
+        gathered, memory = search.collect(reader, some, leave_out=itself[start : start + AT_ONCE])
+        search.judge(reader, gathered, memory)
+        parts.append(gathered)
     candidates = Candidates.joined(parts)
+    attest(candidates, held_out.attested)
     meant = held_out.meant[order]
     distances = _distances(written, meant, lexicon)
     weights = _balanced(2 * distances - (held_out.shown[order] & (distances > 0)), misspelled=0.5)
@@ -86,7 +99,16 @@ def fit_ranking(lexicon: Lexicon, runtime: Runtime, priors: NDArray[np.floating]
     search.judge_reversed(reader, candidates)
     full = _fit(candidates, meant, weights, FULL)
     full = _calibrated(full, candidates, meant, _balanced(distances > 0, misspelled=MISSPELLED))
-    return Ranking(plain=plain, read=read, full=full, keep_plain=KEEP_PLAIN, keep_read=KEEP_READ)
+    return Ranking(plain=plain, read=read, full=full, keep_plain=KEEP_PLAIN, keep_read=KEEP_READ, alike=alike)
+
+
+def attest(candidates: Candidates, attested: Mapping[str, Attestation]) -> None:
+    """Enter what attests words as they were written, where that is not what was looked up."""
+    for place in np.flatnonzero(candidates.indices == AS_WRITTEN):
+        word = candidates.words[candidates.rows[place]]
+        if word in attested:
+            candidates.features[place, COLUMN["kept-listed"]] = attested[word].listed
+            candidates.features[place, COLUMN["kept-frequency"]] = attested[word].zipf
 
 
 def _distances(written: Sequence[str], meant: NDArray[np.int64], lexicon: Lexicon) -> NDArray[np.int64]:

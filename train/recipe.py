@@ -124,6 +124,13 @@ class Recipe:
         left = 1 - sum(getattr(self, name) for name in SHARES)
         return left if left > ROUNDING else 0.0
 
+    @property
+    def changes(self) -> dict[str, Any]:
+        """What differs from the defaults, but for the names of files."""
+        files = ("lexicon", "pairs", "pronunciations", "start", "reverse_weights", "seed", "licence")
+        mine, usual = dataclasses.asdict(self), dataclasses.asdict(Recipe())
+        return {name: value for name, value in mine.items() if name not in files and value != usual[name]}
+
     @classmethod
     def read(cls, path: Path, **changes: Any) -> "Recipe":
         """The recipe in a TOML file, with changes.

@@ -1,21 +1,19 @@
 """A whole run: from a recipe to a model's folder."""
 
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 from rich.console import Console
 
-from speller.bundle import LEXICON, find
-from speller.lexicon import Lexicon, fold
+from speller.lexicon import Lexicon
 from speller.train.bundling import make_bundle
 from speller.train.checkpoint import read_tensors, write_tensors
-from speller.train.errors import ErrorModel, read_pronunciations
+from speller.train.errors import ErrorModel
 from speller.train.examples import Examples
 from speller.train.loop import CHECKPOINT, Device, describe, open_accelerator, train
 from speller.train.model import ModelConfig, SpellingModel
-from speller.train.pairs import Pair, Part, read_pairs, split_pairs
 from speller.train.recipe import Recipe
+from speller.train.sources import Sources, folded, read_sources
 
 RECIPE = "recipe.json"
 WEIGHTS = "weights.safetensors"
@@ -57,34 +55,7 @@ def run(recipe: Recipe, out: Path, *, device: Device | None = None) -> Path | No
         "hours": round(done.seconds / 3600, 2),
         "hardware": describe(accelerator),
     }
-    return make_bundle(recipe, model, lexicon, parts["known"] + parts["fit"], errors, out, trained=trained)
-
-
-class Sources(NamedTuple):
-    """What a recipe names, read.
-
-    Attributes:
-        lexicon: the words.
-        parts: the pairs, by whether they are trained on or held out.
-        pronunciations: the sounds of those of the lexicon's words for which they are known.
-    """
-
-    lexicon: Lexicon
-    parts: dict[Part, list[Pair]]
-    pronunciations: dict[str, list[str]]
-
-
-def read_sources(recipe: Recipe) -> Sources:
-    """Read a recipe's lexicon, pairs and pronunciations.
-
-    Raises:
-        ValueError: for one that cannot be used; the message names it.
-    """
-    lexicon = Lexicon.load(recipe.lexicon or find("en") / LEXICON)
-    pairs = [pair for source in recipe.pairs for pair in read_pairs(source)]
-    spoken = read_pronunciations(recipe.pronunciations) if recipe.pronunciations else {}
-    known = {word: sounds for word, sounds in spoken.items() if word in lexicon}
-    return Sources(lexicon, split_pairs(pairs, language=recipe.language), known)
+    return make_bundle(recipe, model, sources, errors, out, trained=trained)
 
 
 def learn_to_misspell(recipe: Recipe, sources: Sources, *, device: torch.device) -> tuple[ErrorModel, Examples]:
@@ -95,8 +66,8 @@ def learn_to_misspell(recipe: Recipe, sources: Sources, *, device: torch.device)
 
 def learn_errors(sources: Sources) -> ErrorModel:
     """The error model of the pairs that are trained on."""
-    trained = [(fold(wrong), fold(right)) for wrong, right in sources.parts["train"]]
-    return ErrorModel.learn(trained, sources.lexicon.alphabet, pronunciations=sources.pronunciations)
+    pairs = folded(sources.parts["train"])
+    return ErrorModel.learn(pairs, sources.lexicon.alphabet, pronunciations=sources.pronunciations)
 
 
 def make_examples(recipe: Recipe, sources: Sources, errors: ErrorModel, *, device: torch.device) -> Examples:

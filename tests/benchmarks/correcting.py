@@ -1,11 +1,13 @@
-"""Times correcting single words beside its peers, in one run: one word, a batch, memory, and a cold start.
+"""Times correcting beside its peers, in one run: one word, a batch, memory, a cold start, running text.
 
-    python tests/benchmarks/correcting.py PAIRS.tsv [--model en] [--words 3000] [--rounds 5] [--json FILE]
+    python tests/benchmarks/correcting.py PAIRS.tsv [--text FILE] [--model en] [--words 3000] [--rounds 5] [--json FILE]
 
-PAIRS.tsv holds misspellings, one a line, the first column of a table. Each runs in a process of its own. The peers
-(rapidfuzz over the lexicon, symspellpy with 2 edits, pyspellchecker, hunspell, aspell) are left out where they are not
-installed, and get as many words as they manage in ``PATIENCE`` seconds. Processor time counts beside the clock: on a
-busy machine it is what stays comparable. Memory is the resident set after the batch, and at its largest.
+The text, plain prose, is corrected three times: its known words alone, the same with a misspelling, never the same
+twice, in every 33rd place, and that once more. PAIRS.tsv holds misspellings, one a line, the first column of a table.
+Each system runs in a process of its own. The peers (rapidfuzz over the lexicon, symspellpy with 2 edits,
+pyspellchecker, hunspell, aspell) are left out where they are not installed, and get as many words as they manage in
+``PATIENCE`` seconds. Processor time counts beside the clock: on a busy machine it is what stays comparable. Memory is
+the resident set after the batch, and at its largest.
 """
 
 import argparse
@@ -24,6 +26,9 @@ from speller import Corrector
 ALONE = 300
 """So many words are looked at one by one."""
 
+EVERY = 33
+"""A word in so many is misspelled in running text."""
+
 PATIENCE = 60.0
 START = "from speller.cli import main; main()"
 
@@ -33,8 +38,7 @@ Answer = Callable[[Sequence[str]], object]
 
 def speller(model: str) -> Answer:
     """The corrector itself."""
-    corrector = Corrector.load(model)
-    return corrector.suggest_many
+    return Corrector.load(model).correct_many
 
 
 def rapidfuzz(model: str) -> Answer:
@@ -146,10 +150,35 @@ def cold_starts(model: str, rounds: int) -> dict[str, float]:
     return {name: statistics.median(each) for name, each in times.items()}
 
 
+def texts(model: str, text: str, misspellings: Sequence[str]) -> dict[str, float]:
+    """Words a second of running text, each in lines of a dozen."""
+    corrector = Corrector.load(model)
+    corrector.correct_text("teh first words")
+    known = [word for word in text.split() if word.strip(".,;:!?\"'()") in corrector.lexicon]
+    misspelled = known[: EVERY * len(misspellings)]
+    misspelled[::EVERY] = misspellings[: len(misspelled[::EVERY])]
+    figures = {}
+    clean, wrong = (
+        "\n".join(" ".join(words[start : start + 12]) for start in range(0, len(words), 12))
+        for words in (known, misspelled)
+    )
+    for name, lines, count in (
+        ("clean, words/s", clean, len(known)),
+        ("3 % misspelled, words/s", wrong, len(misspelled)),
+        ("the same again, words/s", wrong, len(misspelled)),
+    ):
+        start = time.perf_counter()
+        corrector.correct_text(lines)
+        figures[name] = count / (time.perf_counter() - start)
+    figures |= {"memory, MB": resident("VmRSS"), "memory at most, MB": resident("VmHWM")}
+    return figures
+
+
 def main() -> None:
     """Runs everything and prints it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pairs", type=Path)
+    parser.add_argument("--text", type=Path)
     parser.add_argument("--model", default="en")
     parser.add_argument("--words", type=int, default=3000)
     parser.add_argument("--rounds", type=int, default=20, help="cold starts")
@@ -166,6 +195,8 @@ def main() -> None:
     for name in filter(installed, SYSTEMS):
         command = [sys.executable, __file__, *sys.argv[1:], "--system", name]
         figures[name] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    if options.text:
+        figures["running text"] = texts(options.model, options.text.read_text(encoding="utf-8"), words)
     for name, measured in figures.items():
         print(f"\n{name}")
         for what, figure in measured.items():

@@ -33,7 +33,8 @@ from speller.train.loop import open_accelerator, open_optimizer, take_step
 from speller.train.model import SpellingModel
 from speller.train.objectives import read_objective
 from speller.train.recipe import Recipe
-from speller.train.run import learn_errors, make_examples, new_model, read_sources
+from speller.train.run import learn_errors, make_examples, new_model
+from speller.train.sources import read_sources
 
 PRODUCTS = {torch.ops.aten.mm, torch.ops.aten.addmm, torch.ops.aten.addmm_, torch.ops.aten.bmm, torch.ops.aten.baddbmm}
 WARM = 4

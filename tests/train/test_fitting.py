@@ -1,19 +1,31 @@
 import math
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from speller.attested import Attestation
 from speller.bundle import DECODER, ENCODER, OUTPUT
 from speller.candidates import AS_WRITTEN, Candidates, CandidateSearch
 from speller.ranking import COLUMN, FEATURES, probabilities
 from speller.runtime import OnnxRuntime
 from speller.train.export import export
-from speller.train.fitting import FULL, KEEP_PLAIN, KEEP_READ, KEPT, MISSPELLED, PLAIN, READ, HeldOut, fit_ranking
+from speller.train.fitting import (
+    FULL,
+    KEEP_PLAIN,
+    KEEP_READ,
+    KEPT,
+    MISSPELLED,
+    PLAIN,
+    READ,
+    HeldOut,
+    attest,
+    fit_ranking,
+)
 
 TRUE = {
     "frequency": 0.7, "distance": -1.3, "share": -2.0, "first": -0.8, "length": -0.3, "read": 0.6, "unread": 0.4,
     "kept": 1.5, "kept-length": 0.3, "kept-read": 0.5, "kept-unread": -0.4, "reverse": 0.9, "kept-reverse": -0.6,
+    "relative": -0.6, "outline": 0.4, "kept-listed": 0.8, "kept-frequency": -0.7,
 }  # fmt: skip
 
 
@@ -60,17 +72,14 @@ def search_finds(monkeypatch):
 
         class Search:
             def __init__(self, *_):
-                self.reader = SimpleNamespace(read=lambda words: None)
+                self.reader = None
 
-            def propose(self, reader, memory):
-                pass
-
-            def gather(self, words, proposals, *, leave_out):
+            def collect(self, reader, words, *, leave_out):
                 rows = np.concatenate([np.arange(each) + each * place[word] for word in words])
                 features = np.zeros((len(rows), len(FEATURES)), np.float32)
                 found = Candidates(words, np.repeat(np.arange(len(words)), each), candidates.indices[rows], features)
                 self.enter(found, PLAIN)
-                return found
+                return found, None
 
             def judge(self, reader, found, memory):
                 self.enter(found, set(READ) - set(PLAIN))
@@ -207,9 +216,10 @@ def test_words_are_matched_with_what_was_meant_by_them(make_model, tmp_path, gre
     gathered, judged = [], []
 
     class Watched(CandidateSearch):
-        def gather(self, words, proposals, **options):
-            gathered.append(super().gather(words, proposals, **options))
-            return gathered[-1]
+        def collect(self, reader, words, **options):
+            found, memory = super().collect(reader, words, **options)
+            gathered.append(found)
+            return found, memory
 
         def judge_reversed(self, reader, candidates):
             super().judge_reversed(reader, candidates)
@@ -239,3 +249,26 @@ def test_words_are_matched_with_what_was_meant_by_them(make_model, tmp_path, gre
         (reverse,) = reader.reverse_log_probs([candidate], [word])
         kept = "kept-" if index == AS_WRITTEN else ""
         assert features[[COLUMN[kept + "read"], COLUMN[kept + "reverse"]]] == pytest.approx([read, reverse], abs=1e-3)
+
+
+def test_what_would_attest_a_word_stands_for_what_was_looked_up():
+    candidates = made_up(3, 2)
+    before = candidates.features.copy()
+    attest(candidates, {candidates.words[1]: Attestation(True, 2.5)})
+    kept = [COLUMN["kept-listed"], COLUMN["kept-frequency"]]
+    assert candidates.features[5, kept].tolist() == [1, 2.5]
+    before[5, kept] = 1, 2.5
+    assert np.array_equal(candidates.features, before)
+
+
+def test_attested_words_are_fitted_as_attested(search_finds, greek):
+    """What is said to attest valid words decides, and not the features that were found for them."""
+    words = 6000
+    candidates = made_up(words, 4)
+    candidates.features[:, COLUMN["kept-listed"]] = 0
+    meant = chosen(candidates, TRUE)
+    search_finds(candidates)
+    listed = [word for word, index in zip(candidates.words, meant, strict=True) if index == AS_WRITTEN]
+    attested = dict.fromkeys(listed, Attestation(True, 0))
+    held = HeldOut(candidates.words, meant, shown=np.ones(words, bool), attested=attested)
+    assert fit_ranking(greek, None, None, held, alike=()).full.weights["kept-listed"] > 4

@@ -166,8 +166,8 @@ def test_known_misspellings_are_not_shown_but_fitted_on(made_up_language, monkey
         shown.append(examples)
         return Done(1, 2.0)
 
-    def make_bundle(recipe, model, lexicon, held_out, *_, **__):
-        fitted.extend(held_out)
+    def make_bundle(recipe, model, sources, *_, **__):
+        fitted.extend(sources.held_out)
 
     monkeypatch.setattr("speller.train.run.train", train)
     monkeypatch.setattr("speller.train.run.make_bundle", make_bundle)
