@@ -1,14 +1,30 @@
 """A spelling corrector that is trained on what it is judged by: the edit distance."""
 
+from __future__ import annotations
+
 from functools import cache
+from typing import TYPE_CHECKING
 
-from speller.corrector import Corrector, Suggestion
+if TYPE_CHECKING:
+    from speller.corrector import Corrector, Edit, Suggestion
+else:
 
-__all__ = ["Corrector", "Suggestion", "correct", "suggest"]
+    def __getattr__(name: str) -> object:
+        """What is imported when it is first asked for, so that the command answers a shell or a Ctrl-C at once."""
+        if name not in ("Corrector", "Edit", "Suggestion"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from speller import corrector
+
+        return getattr(corrector, name)
+
+
+__all__ = ["Corrector", "Edit", "Suggestion", "correct", "suggest"]
 
 
 @cache
 def _english() -> Corrector:
+    from speller.corrector import Corrector
+
     return Corrector.load("en")
 
 

@@ -1,4 +1,4 @@
-"""Letter case: how a word was written, carried over to the answer."""
+"""Letter case and apostrophes: how a word was written, carried over to the answer."""
 
 
 def match_case(written: str, answer: str) -> str:
@@ -18,6 +18,15 @@ def match_case(written: str, answer: str) -> str:
     if cased and not cased[0].islower() and answer == answer.lower():
         return _capitalise(answer)
     return answer
+
+
+def match_apostrophe(written: str, answer: str) -> str:
+    """The answer with the apostrophe that what was written has.
+
+    >>> match_apostrophe("dosn’t", "doesn't"), match_apostrophe("dosn't", "doesn't"), match_apostrophe("dont", "don't")
+    ('doesn’t', "doesn't", "don't")
+    """
+    return answer.replace("'", "’") if "’" in written else answer
 
 
 def _capitalise(word: str) -> str:

@@ -13,7 +13,7 @@ from rapidfuzz.distance import Levenshtein
 import speller
 from speller import Corrector, Suggestion
 from speller.bundle import Bundle
-from speller.corrector import AT_ONCE
+from speller.corrector import AT_ONCE, _with_stem
 
 
 def assert_alike(found: list[list[Suggestion]], expected: list[list[Suggestion]]) -> None:
@@ -99,20 +99,25 @@ def switching() -> Iterator[None]:
 def test_many_words_are_looked_at_on_threads_and_get_what_each_gets_alone(
     table_bundle: Bundle, written: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    alone = [Corrector(table_bundle).suggest(word, 3) for word in written]
     corrector = Corrector(table_bundle)
-    alone = [corrector.suggest(word, 3) for word in written]
-    on, rank = [], corrector._rank
+    on, rank = [], corrector._knowledge._rank
 
     def watched(words: list[str], **options: object) -> object:
         on.append((threading.current_thread(), len(words)))
         return rank(words, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(corrector, "_rank", watched)
+    monkeypatch.setattr(corrector._knowledge, "_rank", watched)
     assert_alike(corrector.suggest_many(written, 3), alone)
     assert sorted(count for _, count in on) == [2, AT_ONCE, AT_ONCE, AT_ONCE]
     assert threading.main_thread() not in {thread for thread, _ in on}
     on.clear()
-    assert_alike(corrector.suggest_many(written[:AT_ONCE], 3), alone[:AT_ONCE])
+    assert_alike(corrector.suggest_many(written, 3), alone)
+    assert not on  # remembered
+    assert_alike(
+        corrector.suggest_many(written[:AT_ONCE], 6),
+        [Corrector(table_bundle).suggest(word, 6) for word in written[:AT_ONCE]],
+    )
     assert on == [(threading.main_thread(), AT_ONCE)]  # a single batch needs no other
 
 
@@ -123,28 +128,33 @@ def test_threads_that_each_look_at_many_words_get_the_answers_of_one(
     # It remembers so little that one thread would forget what another one still needs.
     monkeypatch.setattr("speller.beginnings.CAPACITY", 20)
     monkeypatch.setattr("speller.candidates.READERS", 3)
-    monkeypatch.setattr("speller.corrector.READERS", 3)
+    monkeypatch.setattr("speller.knowledge.READERS", 3)
     corrector = Corrector(table_bundle)
     lists = [written[start :: 2 + start % 2] for start in range(8)]
-    expected = [corrector.suggest_many(some, 3) for some in lists]
+    expected = [Corrector(table_bundle).suggest_many(some, 3) for some in lists]
     with ThreadPoolExecutor(8) as threads:
         found = threads.map(lambda some: corrector.suggest_many(some, 3), lists)
         for together, alone in zip(found, expected, strict=True):
             assert_alike(together, alone)
 
 
-def test_several_threads_get_the_answers_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_threads_get_the_answers_of_one(monkeypatch: pytest.MonkeyPatch, english: Corrector) -> None:
     # It remembers so little that one thread would forget what another one still needs.
     monkeypatch.setattr("speller.beginnings.CAPACITY", 50)
-    corrector = Corrector.load("en")
+    monkeypatch.setattr("speller.knowledge.ANSWERS", 3)
+    monkeypatch.setattr("speller.knowledge.CHUNKS", 3)
+    corrector = Corrector(english.bundle)
     words = ["recieve", "fisix", "wierd", "enuff", "buisnuss", "relavent", "definately", "teh", "acknowlegementt"]
     lists = [[words[(start + 2 * step) % len(words)] for step in range(4)] for start in range(8)]
-    expected = [corrector.suggest_many(some, 3) for some in lists]
+    texts = [f"Some {' and '.join(some)}\nof them" for some in lists]
+    expected = [english.suggest_many(some, 3) for some in lists]
+    corrected = [english.correct_text(text) for text in texts]
     with ThreadPoolExecutor(8) as pool:
         for _ in range(3):
             found = pool.map(lambda some: corrector.suggest_many(some, 3), lists)
             for together, alone in zip(found, expected, strict=True):
                 assert_alike(together, alone)
+            assert list(pool.map(corrector.correct_text, texts)) == corrected
 
 
 def test_the_threshold_decides_what_is_corrected() -> None:
@@ -166,3 +176,118 @@ def test_bad_options_are_refused(english: Corrector) -> None:
         english.suggest("recieve", 0)
     with pytest.raises(ValueError, match="no-such-model"):
         Corrector.load("no-such-model")
+    with pytest.raises(ValueError, match="at least 1"):
+        english.edits("recieve", 0)
+
+
+@pytest.mark.parametrize(
+    ("written", "right"),
+    [
+        ("Teh qick brown fox, see https://recieve.com", "The quick brown fox, see https://recieve.com"),
+        ("24/7, awesome!", "24/7, awesome!"),
+        ("NASA and the iPhone of Srinivasan", "NASA and the iPhone of Srinivasan"),
+        ("Hello, Wrold! TEH end.", "Hello, World! THE end."),
+        ("I dosn’t recieve's", "I doesn’t receive's"),
+        ("A well-knwon, 10-yaer-old tihng.", "A well-known, 10-year-old thing."),
+        ("“Teh *wierd* (recieved)…”", "“The *weird* (received)…”"),
+        ("<p>Teh wrold</p>&nbsp;`teh wrold`", "<p>The world</p>&nbsp;`teh wrold`"),
+        ("mail recieve@recieve.com\tat /usr/recieve\r\n", "mail recieve@recieve.com\tat /usr/recieve\r\n"),
+        ("#recieve @recieve snake_recieve recieveFoo $RECIEVE", "#recieve @recieve snake_recieve recieveFoo $RECIEVE"),
+        ("Die Kühlschränke sind höher als der Wirkungsgrad", "Die Kühlschränke sind höher als der Wirkungsgrad"),
+        ("He has Weltschmertz, Schadenfrude.", "He has Weltschmertz, Schadenfreude."),
+        ("With the soup we had a cafè au lait", "With the soup we had a café au lait"),
+        (
+            "Lorem ipsum dolor sit amet, consectetur elit, incididunt",
+            "Lorem ipsum dolor sit amet, consectetur elit, incididunt",
+        ),
+        ("Churchills and Raphaël", "Churchills and Raphaël"),
+        ("Привет, мир! 你好，世界 שלום", "Привет, мир! 你好，世界 שלום"),
+        ("", ""),
+    ],
+)
+def test_a_text_is_corrected_and_all_else_is_left_alone(english: Corrector, written: str, right: str) -> None:
+    assert english.correct_text(written) == right
+
+
+def test_edits_say_where_and_what(english: Corrector) -> None:
+    text = "Is teh\r\n☺ “Wierd” thing's colour"
+    edits = english.edits(text, 2)
+    assert [(edit.start, edit.end, edit.wrong, edit.replacement) for edit in edits] == [
+        (3, 6, "teh", "the"),
+        (11, 16, "Wierd", "Weird"),
+    ]
+    assert all(text[edit.start : edit.end] == edit.wrong for edit in edits)
+    assert [len(edit.suggestions) for edit in edits] == [2, 2]
+    assert edits[0].suggestions[0].distance == 2
+
+
+def test_an_apostrophe_stays() -> None:
+    whole = [Suggestion("receives", 0.5, 3), Suggestion("receiver's", 0.1, 3)]
+    found = _with_stem("recieve’s", slice(0, 7), whole, [Suggestion("receive", 0.4, 2)])
+    assert [(each.word, each.probability) for each in found] == [("receive’s", 0.4), ("receiver's", 0.1)]
+
+
+def test_a_text_leaves_more_alone_than_a_list_and_a_name_more_than_a_word(english: Corrector) -> None:
+    (alone,) = english.suggest("wrold", 1)
+    (word,) = english.edits("a wrold", 1)
+    (name,) = english.edits("a Wrold", 1)
+    assert alone.probability > word.suggestions[0].probability > name.suggestions[0].probability
+
+
+NAMES = """Xiaomi Huawei Figma Grafana Duolingo Zendaya Guterres Zelenskyy Mbappé Haaland Buttigieg Okonkwo Nwosu
+Adeyemi Chukwuemeka Thiruvananthapuram Bengaluru Wojciechowski Szczepan Hrvoje Eyjafjallajökull Reykjanes
+Saoirse Caoimhe Aoife Takahashi Yamaguchi Rashtrapati Venmo Zillow Shopify Fitbit Nespresso Vercel Supabase
+Postgres Pydantic FastAPI Numba Plotly Ansible Nginx Lyft Airbnb Feuerbach Ampelkoalition Zugspitze Ozempic
+Paxlovid Atorvastatin"""
+
+
+def test_names_that_no_list_holds_are_left_alone(english: Corrector) -> None:
+    names = NAMES.split()
+    assert len(names) == 50
+    assert not any(name in english.lexicon for name in names)
+    places = {"{} was named again.": 47, "Again they named {} here.": 50, "Ask Mr. {} about it.": 50}
+    for place, left_alone in places.items():
+        assert sum(not english.edits(place.format(name)) for name in names) >= left_alone
+
+
+def test_what_is_corrected_stays_so(english: Corrector) -> None:
+    text = """Yesturday I recieved an intresting leter from my freind Jhon, wich I beleive was writen becuase of teh
+goverment’s descision to acomodate thier neigbours. It dosn't realy mater: the committe’s adress is on teh envelope."""
+    corrected = english.correct_text(text)
+    assert sum(edit.wrong not in corrected.split() for edit in english.edits(text)) >= 15
+    assert english.correct_text(corrected) == corrected
+
+
+def test_added_words_are_known_and_offered(english: Corrector) -> None:
+    corrector = Corrector(english.bundle)
+    text = "Kubernets and kubectl run C++11 on well-knwon, said Srinivasn"
+    assert corrector.correct_text(text) == text.replace("knwon", "known")
+    assert corrector.correct("kubectl") == "kubectl"
+    corrector.add_words({"Kubernetes": 4.2, "kubectl": 3})
+    corrector.add_words(["Srinivasan", "C++11", "well-knwon", "日本"])
+    assert corrector.correct_text(text) == "Kubernetes and kubectl run C++11 on well-knwon, said Srinivasan"
+    assert "kubernetes" in corrector.lexicon
+    assert corrector.suggest("kubectl", 1)[0].word == "kubectl"
+    assert "Kubernetes" not in english.lexicon
+    assert_alike(corrector.suggest_many(["recieve"], 3), english.suggest_many(["recieve"], 3))
+
+
+def test_removed_words_are_neither_known_nor_offered(english: Corrector) -> None:
+    corrector = Corrector(english.bundle)
+    assert corrector.correct_text("to receive it recieve") == "to receive it receive"
+    corrector.remove_words(["RECEIVE", "neverknown"])
+    assert "receive" not in corrector.lexicon
+    assert all(suggestion.word != "receive" for suggestion in corrector.suggest("recieve", 20))
+    corrector.add_words({"receive": float(english.lexicon.zipf[english.lexicon.index("receive")])})
+    assert corrector.correct_text("to receive it recieve") == "to receive it receive"
+    assert_alike(corrector.suggest_many(["recieve", "fisix"], 3), english.suggest_many(["recieve", "fisix"], 3))
+
+
+def test_bad_words_are_refused_and_change_nothing(english: Corrector) -> None:
+    corrector = Corrector(english.bundle)
+    for words in ([""], ["two words"], {"word": -1.0}):
+        with pytest.raises(ValueError, match=r"lexicon's word|frequency"):
+            corrector.add_words(words)
+    assert corrector.lexicon is english.bundle.lexicon
+    corrector.add_words([])
+    assert corrector.lexicon is english.bundle.lexicon

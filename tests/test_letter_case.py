@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speller.letter_case import match_case
+from speller.letter_case import match_apostrophe, match_case
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,11 @@ def test_changes_nothing_but_case(written, answer):
 @given(st.text(st.characters(categories=["Ll", "Lo", "Nd", "Po"])), st.text())
 def test_a_word_without_capitals_leaves_the_answer_as_it_is(written, answer):
     assert match_case(written, answer) == answer
+
+
+@pytest.mark.parametrize(
+    ("written", "answer", "matched"),
+    [("dosn’t", "doesn't", "doesn’t"), ("dosn't", "doesn't", "doesn't"), ("dont", "don't", "don't"), ("’", "a", "a")],
+)
+def test_match_apostrophe(written, answer, matched):
+    assert match_apostrophe(written, answer) == matched

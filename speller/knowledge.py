@@ -1,0 +1,286 @@
+"""What a corrector knows at one time: its words, the search among them, and what it remembers of both."""
+
+import math
+import unicodedata
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import cached_property, partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from speller.bundle import Bundle
+from speller.candidates import AS_WRITTEN, LONGEST, READERS, CandidateSearch, Depth
+from speller.lexicon import Lexicon, fold
+from speller.reader import Reader
+from speller.recent import Recent
+from speller.spacing import beside
+from speller.text import CHUNK, Word, core, hide, in_doubt, words_of
+
+AT_ONCE = 32
+"""Words are looked at in batches of this many, of like length; more are no faster, and take more memory."""
+
+KEPT = 5
+"""Answers of so many words are remembered, and those of a single one, which are found sooner."""
+
+ANSWERS = 1 << 13
+"""The answers to so many words are remembered: 8 MB."""
+
+CHUNKS = 1 << 16
+"""So many chunks of text with nothing to correct are remembered: 6 MB."""
+
+CHUNK_LENGTH = 32
+"""Longer chunks are not."""
+
+LONG = 4 * LONGEST
+"""Longer ones are no words, however many characters a letter is written with."""
+
+CLITIC = 4
+"""In so many words, what an apostrophe sets off is found, at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What may have been meant by a word.
+
+    Attributes:
+        meant: words in their usual letter case, with their probabilities, best first.
+        as_written: the probability that the word is right as written, or is meant to be none of the candidates.
+        log_total: the logarithm of what all of these weigh together, in the scores of the ranking.
+    """
+
+    meant: tuple[tuple[str, float], ...] = ()
+    as_written: float = 1.0
+    log_total: float = math.inf
+
+
+def key(word: str) -> str:
+    """The form under which a word's answer is looked up; nothing for what is too long to be a word.
+
+    The first look is at the length as written: marks are put in order (NFC) in a time that grows with its square.
+    """
+    folded = fold(word) if len(word) <= LONG else ""
+    return folded if len(folded) <= LONGEST else ""
+
+
+class Knowledge:
+    """Known words and what was meant by others. It never changes but for what it remembers; threads may share it.
+
+    Args:
+        bundle: the model.
+        lexicon: the words to know instead of the model's own.
+        priors: ``(words of the lexicon,)``, the log-probability of each where the model read nothing.
+    """
+
+    def __init__(
+        self, bundle: Bundle, lexicon: Lexicon | None = None, priors: NDArray[np.floating] | None = None
+    ) -> None:
+        self.bundle = bundle
+        self.lexicon = bundle.lexicon if lexicon is None else lexicon
+        self._priors: NDArray[np.floating] = bundle.priors if priors is None else priors
+        self._characters = frozenset(self.lexicon.alphabet.characters)
+        self._answers = Recent[tuple[str, int], Answer](ANSWERS)
+        self._passed: set[str] = set()
+
+    @cached_property
+    def search(self) -> CandidateSearch:
+        """The search for candidates among the words."""
+        return CandidateSearch(self.lexicon, self.bundle.runtime, self._priors, self.bundle.ranking)
+
+    def with_words(self, zipf: Mapping[str, float]) -> "Knowledge":
+        """What is known where some words are known too, each in its usual letter case, with its Zipf frequency."""
+        if not zipf:
+            return self
+        new = sorted({fold(word) for word in zipf if word not in self.lexicon})
+        lexicon = self.lexicon.with_words(zipf)
+        places = [bisect_left(self.lexicon.words, word) for word in new]
+        reader = Reader(self.bundle.lexicon, self.bundle.runtime)
+        priors = np.insert(self._priors, places, reader.priors(new))
+        return Knowledge(self.bundle, lexicon, priors)
+
+    def without_words(self, words: Iterable[str]) -> "Knowledge":
+        """What is known where some words are not."""
+        words = list(words)
+        gone = sorted({index for word in words if (index := self.lexicon.index(word)) is not None})
+        return Knowledge(self.bundle, self.lexicon.without_words(words), np.delete(self._priors, gone))
+
+    def is_known(self, word: str) -> bool:
+        """Whether the word is known, in whatever letter case."""
+        return len(word) <= LONG and word in self.lexicon
+
+    def is_spelled(self, word: str) -> bool:
+        """Whether the word is made of the lexicon's characters, a letter among them: not "24/7", "'" or "naïve☺"."""
+        letters = key(word)
+        return any(map(str.isalpha, letters)) and self._characters.issuperset(letters)
+
+    def stem(self, word: str) -> slice | None:
+        """Where a word's stem is that an apostrophe sets off, as in "Jhon's" and "l'hommme"; None for other words."""
+        apostrophes = [place for place, letter in enumerate(word) if letter in "'’"]
+        if not apostrophes:
+            return None
+        folded, (before, after) = fold(word), self._clitics
+        for place in apostrophes if len(folded) == len(word) else ():
+            if folded[place:] in after:
+                return slice(0, place)
+            if folded[: place + 1] in before:
+                return slice(place + 1, len(word))
+        return None
+
+    def unknown(self, text: str) -> Iterator[tuple[int, list[Word]]]:
+        """The words of each line that are not known and that a correction may touch, and how many chunks it has.
+
+        Lines without such words are passed over.
+        """
+        place = 0
+        for line in text.splitlines(keepends=True):
+            chunks = line.split()
+            # What stands around a chunk can only hide some of it: where all chunks have passed, so has the line.
+            if not self._passed.issuperset(chunks) and (unknown := list(self._unknown_of(line, place))):
+                yield len(chunks), unknown
+            place += len(line)
+
+    def answers(self, words: Iterable[str], n: int = KEPT, *, depth: Depth = "full") -> dict[str, Answer]:
+        """The answers to words as ``key`` gives them, with ``n`` words each or more; a known word's begins with itself.
+
+        Args:
+            words: what was written.
+            n: how many words an answer has at least, where there are so many.
+            depth: how far the ranking looks.
+        """
+        # What an answer is must not hang on what was asked before: one of a single word is not taken from a longer one.
+        wanted = n if n == 1 else max(n, KEPT)
+        remembered = self._answers if depth == "full" and n <= KEPT else Recent[tuple[str, int], Answer](0)
+        found: dict[str, Answer] = {}
+        missing = []
+        for word in set(words):
+            if (answer := remembered.get((word, wanted))) is not None:
+                found[word] = answer
+            elif word:
+                missing.append(word)
+            else:
+                found[word] = Answer()
+        missing.sort(key=lambda word: (len(word), word))
+        parts = [missing[start : start + AT_ONCE] for start in range(0, len(missing), AT_ONCE)]
+        with ThreadPoolExecutor(READERS) if len(parts) > 1 else nullcontext() as threads:
+            rank = partial(self._rank, n=wanted, depth=depth)
+            for some, answers in zip(parts, (threads.map if threads else map)(rank, parts), strict=True):
+                for word, answer in zip(some, answers, strict=True):
+                    found[word] = answer
+                    remembered.put((word, wanted), answer)
+        return found
+
+    def join(self, text: str, word: Word, answer: Answer, *, doubt: float) -> tuple[int, int, str, float] | None:
+        """The likeliest word that a word of a text makes with a neighbour: where both stand, the word, its probability.
+
+        Args:
+            text: the text.
+            word: one that is not known.
+            answer: what else may have been meant by it.
+            doubt: how many times likelier it is to be right there than on its own.
+        """
+        spacing = self.bundle.ranking.spacing
+        found = []
+        for start, end in beside(text, word.start, word.end) if spacing else ():
+            first, second = sorted(((start, end), (word.start, word.end)))
+            before, after = (fold(text[slice(*place)]) for place in (first, second))
+            joined = spacing.join(before, after, fold(text[start:end]), self.lexicon) if spacing else None
+            if joined:
+                total = np.logaddexp(answer.log_total + math.log1p((doubt - 1) * answer.as_written), joined[1])
+                found.append((first[0], second[1], joined[0], math.exp(joined[1] - total)))
+        return max(found, key=lambda each: each[3], default=None)
+
+    def _rank(self, words: Sequence[str], n: int, depth: Depth) -> list[Answer]:
+        """The answers to folded words, ``n`` words each."""
+        candidates = self.search.find(words, wanted=n, depth=depth)
+        stage = getattr(self.bundle.ranking, depth)
+        probabilities, log_totals = candidates.probabilities(stage), candidates.log_totals(stage)
+        ends = np.searchsorted(candidates.rows, np.arange(len(words) + 1))
+        answers = []
+        for word, start, end, log_total in zip(words, ends, ends[1:], log_totals.tolist(), strict=False):
+            probability = dict(
+                zip(candidates.indices[start:end].tolist(), probabilities[start:end].tolist(), strict=True)
+            )
+            as_written = probability.pop(AS_WRITTEN)
+            best = sorted(probability, key=lambda index: -probability[index])
+            known = self.lexicon.index(word)
+            if known is not None:
+                probability[known] = probability.get(known, 0.0) + as_written
+                best = [known, *(index for index in best if index != known)]
+            meant = tuple((self.lexicon.usual_case(index), probability[index]) for index in best[:n])
+            answer = Answer(meant, as_written, log_total)
+            answers.append(self._with_splits(word, answer, n) if known is None and depth == "full" else answer)
+        return answers
+
+    def _with_splits(self, word: str, answer: Answer, n: int) -> Answer:
+        """The answer with the pairs of words, too, that a word may be run together from."""
+        spacing = self.bundle.ranking.spacing
+        splits = spacing.splits(word, self.lexicon) if spacing else []
+        if not splits:
+            return answer
+        log_total = float(np.logaddexp.reduce([answer.log_total, *(score for _, score in splits)]))
+        share = math.exp(answer.log_total - log_total)
+        meant = [(other, probability * share) for other, probability in answer.meant]
+        meant += [(pair, math.exp(score - log_total)) for pair, score in splits]
+        meant.sort(key=lambda each: -each[1])
+        return Answer(tuple(meant[:n]), answer.as_written * share, log_total)
+
+    def _unknown_of(self, line: str, place: int) -> Iterator[Word]:
+        hidden = hide(line)
+        mixed = not hidden.isupper()
+        for found in CHUNK.finditer(line):
+            chunk = found[0]
+            if chunk in self._passed:
+                continue
+            unknown = [word for word in words_of(chunk) if self._is_unknown(chunk[word.start : word.end])]
+            if unknown and self.is_known(core(chunk)):
+                unknown = []
+            if not unknown and len(chunk) <= CHUNK_LENGTH:
+                if len(self._passed) >= CHUNKS:
+                    self._passed = set()
+                self._passed.add(chunk)
+            for word in unknown:
+                start, end = found.start() + word.start, found.start() + word.end
+                if line.startswith(hidden[start:end], start):
+                    doubtful = word.doubtful or in_doubt(hidden, start, end, mixed=mixed)
+                    yield Word(place + start, place + end, doubtful)
+
+    def _is_unknown(self, written: str) -> bool:
+        if self.is_known(written) or not self.is_spelled(written):
+            return False
+        stem = self.stem(written)
+        known = stem is not None and written[stem] in self.lexicon
+        return not known and not (written[0].isupper() and self._is_form_of_name(written))
+
+    def _is_form_of_name(self, written: str) -> bool:
+        """Whether a word is a name that is known in a form close by: "Randalls" of Randall, "Raphaël" of Raphael."""
+        if _unmarked(written) in self.lexicon:
+            return True
+        for ending in self._clitics[1]:
+            name = written.removesuffix(ending[1:])
+            if 2 < len(name) < len(written) and (index := self.lexicon.index(name)) is not None:
+                return self.lexicon.has_capitals(index)
+        return False
+
+    @cached_property
+    def _clitics(self) -> tuple[frozenset[str], frozenset[str]]:
+        """What comes before and after an apostrophe where the rest is a word too, the apostrophe with it."""
+        before, after = Counter[str](), Counter[str]()
+        for word in self.lexicon.words:
+            if "'" in word:
+                first, _, last = word.partition("'")
+                before[first + "'"] += last in self.lexicon
+                after["'" + last] += first in self.lexicon
+        return _frequent(before), _frequent(after)
+
+
+def _frequent(parts: Counter[str]) -> frozenset[str]:
+    return frozenset(part for part, count in parts.items() if count >= CLITIC)
+
+
+def _unmarked(word: str) -> str:
+    """The word without its letters' marks."""
+    return "".join(letter for letter in unicodedata.normalize("NFD", word) if not unicodedata.combining(letter))
