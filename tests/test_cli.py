@@ -2,13 +2,15 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+
+from speller.cli import COMMANDS
 
 SPELLER = Path(sys.executable).with_name("speller")
 
@@ -61,7 +63,7 @@ def test_info_tells_of_the_model() -> None:
 
 def test_help_names_every_command() -> None:
     told = speller("--help").stdout.decode()
-    assert all(f"  {name} " in told for name in ("correct", "suggest", "info", "lexicon", "train", "eval"))
+    assert all(f"  {name} " in told for name in COMMANDS)
 
 
 @pytest.mark.parametrize(
@@ -107,14 +109,17 @@ def test_interrupted_it_stops_without_a_traceback() -> None:
         process.stdout.readline()
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=30)
-    assert process.returncode != 0
-    assert b"Traceback" not in errors
+    assert (process.returncode, errors) == (130, b"")
 
 
 def test_a_cold_start_is_quick() -> None:
+    def seconds() -> float:
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime
+
     times = []
     for _ in range(5):
-        start = time.perf_counter()
+        start = seconds()
         speller("correct", "recieve")
-        times.append(time.perf_counter() - start)
-    assert min(times) < 0.6
+        times.append(seconds() - start)
+    assert min(times) < 0.45  # of a processor's time, which other work on the machine does not stretch so much

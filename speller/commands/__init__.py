@@ -1,0 +1,1 @@
+"""The subcommands of ``speller``, each imported only when it runs, and what they share."""
