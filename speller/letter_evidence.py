@@ -1,0 +1,53 @@
+"""What the letters of a word have to do with what the model makes of it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from speller.alphabet import END, MISSPELL
+from speller.beginnings import Beginnings
+from speller.reader import Reader
+from speller.runtime import ZERO
+
+
+def attention(reader: Reader, written: str, meant: str) -> NDArray[np.float64]:
+    """Where the model looks while it writes a word, having read another one: the mean over its letters and its end.
+
+    Args:
+        reader: the model.
+        written: what it read, folded.
+        meant: what it writes, folded.
+
+    Returns:
+        shares ``(letters of written + 1,)`` that sum to 1; the first is that of the direction symbol.
+    """
+    letters, lengths = reader.alphabet.encode([meant])
+    query = reader.beginnings.at(reader.beginnings.spelled(letters, lengths)[0])[0].astype(np.float64)
+    keys = reader.read([written]).keys[0].astype(np.float64)
+    scores = (query - ZERO) / (ZERO - 1) @ keys.T * keys.shape[1] ** -0.5  # (steps, letters + 1)
+    weights = np.exp(scores - scores.max(axis=1, keepdims=True))
+    shares: NDArray[np.float64] = (weights / weights.sum(axis=1, keepdims=True)).mean(axis=0)
+    return shares
+
+
+def written_log_probs(reader: Reader, written: str, meant: Sequence[str]) -> NDArray[np.float64]:
+    """How probably the model writes each letter of a word after those before it, having read what may have been meant.
+
+    Args:
+        reader: the model.
+        written: what it writes, folded.
+        meant: what it read, folded.
+
+    Returns:
+        log-probabilities ``(words of meant, letters of written + 1)``, the last that of the word's end; a row's sum is
+        what ``Reader.reverse_log_probs`` gives.
+    """
+    beginnings = Beginnings(reader.runtime, MISSPELL)
+    letters, lengths = reader.alphabet.encode([written])
+    places = beginnings.spelled(letters, lengths)[0]
+    rows = np.repeat(np.arange(len(meant)), len(places))
+    following = beginnings.followed(rows, np.tile(places, len(meant)), reader.read(meant, direction=MISSPELL))
+    symbols = np.tile(np.append(letters[0], END), len(meant))
+    chosen: NDArray[np.float64] = following[np.arange(len(rows)), symbols].astype(np.float64)
+    return chosen.reshape(len(meant), -1)
