@@ -9,9 +9,9 @@ from speller.candidates import LONGEST
 from speller.lexicon import Lexicon, fold
 from speller.train.batch import Batch
 from speller.train.errors import ErrorModel, Misspeller, ReverseSampler, uniform_sampler
-from speller.train.loop import AT_ONCE
 from speller.train.model import SpellingModel
 from speller.train.pairs import Pair
+from speller.train.watching import AT_ONCE
 
 COPIES = 8
 """So many misspellings are sampled for each one that people made."""

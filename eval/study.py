@@ -21,12 +21,14 @@ from speller.eval.work import WorkMeter
 from speller.lexicon import Lexicon, fold
 from speller.train.batch import Batch
 from speller.train.examples import BATCHES_AT_ONCE, Examples, seed_of
-from speller.train.loop import AT_ONCE, open_accelerator, take_step
+from speller.train.loop import open_accelerator, take_step
 from speller.train.model import SpellingModel
 from speller.train.objectives import CrossEntropy, read_objective
 from speller.train.pairs import Pair
 from speller.train.recipe import Recipe
-from speller.train.run import Sources, learn_to_misspell, load_weights, model_config, read_sources
+from speller.train.run import learn_to_misspell, load_weights, model_config
+from speller.train.sources import Sources, read_sources
+from speller.train.watching import AT_ONCE
 from speller.train.writing import write_beam
 
 IDENTITY = "study.json"

@@ -12,31 +12,26 @@ from typing import Literal
 
 import torch
 from accelerate import Accelerator
-from rapidfuzz.distance import Levenshtein
 from rich.console import Console
 from rich.progress import Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
-from speller.alphabet import CORRECT, MISSPELL
-from speller.candidates import LONGEST
-from speller.lexicon import Lexicon, fold
+from speller.alphabet import MISSPELL
+from speller.lexicon import Lexicon
 from speller.train.batch import Batch
 from speller.train.checkpoint import Done, load_checkpoint, save_checkpoint
 from speller.train.examples import Examples, seed_of
 from speller.train.model import SpellingModel
-from speller.train.monitor import Correction, Monitor
+from speller.train.monitor import Monitor
 from speller.train.objectives import CrossEntropy, Loss, Objective, read_objective
 from speller.train.pairs import Pair
 from speller.train.recipe import Recipe
-from speller.train.writing import write_words
+from speller.train.watching import Watcher
 
 CHECKPOINT = "checkpoint.safetensors"
 SECONDS_BETWEEN_CHECKPOINTS = 120
 STEPS_BETWEEN_SCALARS = 50
 STEPS_BETWEEN_HELD_OUT = 500
-HELD_OUT = 1000
-AT_ONCE = 250
-SHOWN = 20
 
 PRODUCTS_KEPT = 4096
 """For so many sizes of products oneDNN keeps the code that it wrote for them; its own 1024 are fewer than there are."""
@@ -118,7 +113,9 @@ def train(
 
     checkpoint = out / CHECKPOINT
     step, seconds = load_checkpoint(checkpoint, model, optimizer) if checkpoint.exists() else Done(0, 0.0)
-    monitor = Monitor(out, step=step) if main else None
+    # What is shown of a step is written before its checkpoint is.
+    monitor = Monitor(out, step=step + 1 if step else 0) if main else None
+    watcher = Watcher(recipe, held_out, lexicon, monitor, accelerator) if monitor else None
     console = Console(stderr=True, quiet=not main)
     console.print(f"{accelerator.device.type}, {accelerator.mixed_precision}, from step {step} of {recipe.steps}")
     columns = (TextColumn("step {task.completed}/{task.total}  {task.fields[state]}"), TimeRemainingColumn())
@@ -127,9 +124,9 @@ def train(
     words, stopped = 0, False
     with Progress(*columns, console=console) as bar, Interrupt() as interrupt:
         task = bar.add_task("", total=recipe.steps, completed=step, state="")
+        if watcher and not step:
+            console.print(watcher.look(model, step=step))
         while step < recipe.steps and not stopped:
-            if monitor and step % STEPS_BETWEEN_HELD_OUT == 0:
-                console.print(watch(model, held_out, lexicon, monitor, accelerator, step=step))
             # What an objective samples is a function of the step alone, so that a resumed run samples the same.
             torch.manual_seed(seed_of(recipe.seed, step) + accelerator.process_index)
             batch = examples.batch(step).share(accelerator.process_index, processes)
@@ -154,14 +151,16 @@ def train(
                     monitor.scalars(step, scalars)
                 state = f"{speed:,.0f} words/s  loss {float(scalars[f'{kind}/loss']):.3f}"
                 bar.update(task, completed=step, state=state)
-            if main and time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
+            last = stopped or step == recipe.steps
+            if watcher and (last or step % STEPS_BETWEEN_HELD_OUT == 0):
+                console.print(watcher.look(model, step=step, last=last))
+            if monitor and (last or time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS):
+                monitor.flush()
                 save_checkpoint(checkpoint, model, optimizer, Done(step, time.monotonic() - begun))
                 saved = time.monotonic()
     if stopped:
         console.print(f"stopped at step {step}")
     if monitor:
-        save_checkpoint(checkpoint, model, optimizer, Done(step, time.monotonic() - begun))
-        console.print(watch(model, held_out, lexicon, monitor, accelerator, step=step))
         monitor.close()
     return Done(step, time.monotonic() - begun)
 
@@ -184,14 +183,30 @@ def take_step(
     Returns:
         the loss, and the gradient's norm before it was clipped.
     """
+    rate, progress = learning_rate(recipe, done), done / recipe.steps
+    return update(model, optimizer, objective, batch, accelerator, rate=rate, clip=recipe.clip, progress=progress)
+
+
+def update(
+    model: SpellingModel,
+    optimizer: torch.optim.Optimizer,
+    objective: Objective,
+    batch: Batch,
+    accelerator: Accelerator,
+    *,
+    rate: float,
+    clip: float,
+    progress: float,
+) -> tuple[Loss, Tensor]:
+    """``take_step`` with this learning rate, this largest norm of the gradient, this share of the training done."""
     for group in optimizer.param_groups:
-        group["lr"] = learning_rate(recipe, done)
+        group["lr"] = rate
     with accelerator.autocast():
-        loss = objective(model, batch, progress=done / recipe.steps)
+        loss = objective(model, batch, progress=progress)
     accelerator.backward(loss.value)
     if accelerator.num_processes > 1:
         average_gradients(accelerator, model)
-    norm: Tensor = accelerator.clip_grad_norm_(model.parameters(), recipe.clip)
+    norm: Tensor = accelerator.clip_grad_norm_(model.parameters(), clip)
     optimizer.step()
     optimizer.zero_grad()
     return loss, norm
@@ -238,40 +253,3 @@ def learning_rate(recipe: Recipe, step: float) -> float:
     rise = min(1.0, (step + 1) / max(recipe.warmup, 1))
     fall = (recipe.steps - step) / max(recipe.steps - recipe.warmup, 1)
     return recipe.learning_rate * min(rise, fall)
-
-
-def watch(
-    model: SpellingModel,
-    held_out: Sequence[Pair],
-    lexicon: Lexicon,
-    monitor: Monitor,
-    accelerator: Accelerator,
-    *,
-    step: int,
-) -> str:
-    """Show how the model, greedily and without a lexicon, writes held-out words.
-
-    Returns:
-        the mean Levenshtein distance from the right word, the shares written right and left unchanged, in a line.
-    """
-    pairs = [(fold(wrong), fold(right)) for wrong, right in held_out if len(wrong) <= LONGEST]
-    pairs = pairs[:: -(-len(pairs) // HELD_OUT) or 1]  # evenly from all sources
-    written = []
-    for start in range(0, len(pairs), AT_ONCE):
-        some = [wrong for wrong, _ in pairs[start : start + AT_ONCE]]
-        symbols, lengths = map(torch.from_numpy, lexicon.alphabet.encode(some))
-        batch = Batch.of(symbols, lengths, symbols, lengths).to(accelerator.device)
-        with torch.no_grad(), accelerator.autocast():
-            memory = model.encode(batch.source, batch.source_lengths)
-            words = write_words(model, memory, direction=CORRECT, longest=LONGEST).words
-        written += lexicon.alphabet.decode(words.cpu().numpy())
-    corrections = [Correction(wrong, word, right) for (wrong, right), word in zip(pairs, written, strict=True)]
-    if not corrections:
-        return f"step {step}: no pair is held out"
-    distance = sum(Levenshtein.distance(c.written, c.right) for c in corrections) / len(corrections)
-    top1 = sum(c.written == c.right for c in corrections) / len(corrections)
-    unchanged = sum(c.written == c.wrong for c in corrections) / len(corrections)
-    scalars = {"held-out/edit-distance": distance, "held-out/top-1": top1, "held-out/unchanged": unchanged}
-    monitor.scalars(step, scalars)
-    monitor.corrections(step, corrections[:SHOWN])
-    return f"step {step}: held out, mean edit distance {distance:.3f}, right {top1:.3f}, unchanged {unchanged:.3f}"

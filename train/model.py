@@ -154,7 +154,7 @@ class SpellingModel(nn.Module):
         packing = Packing.of((previous != PADDING).sum(dim=1), previous.shape[1], multiple=MULTIPLE)
         hidden, cells = run_lstm(self.decoder, self.embedding.weight, packing.pack(previous), packing)
         context, _ = self.attend(packing.unpack(hidden), memory)
-        log_probs = packing.unpack(self._expect(packing.pack(context), hidden))
+        log_probs = packing.unpack(self.expect(packing.pack(context), hidden))
         return log_probs, (hidden[packing.last], cells)
 
     def decode_embedded(self, previous: Tensor, state: State | None, memory: Memory) -> tuple[Tensor, State]:
@@ -163,9 +163,9 @@ class SpellingModel(nn.Module):
         hidden, after = self.decoder(previous, before if len(before) > 1 else before[0] if before else None)
         after = after if isinstance(after, tuple) else (after,)
         context, _ = self.attend(hidden, memory)
-        return self._expect(context, hidden), tuple(part[0] for part in after)
+        return self.expect(context, hidden), tuple(part[0] for part in after)
 
-    def _expect(self, context: Tensor, hidden: Tensor) -> Tensor:
+    def expect(self, context: Tensor, hidden: Tensor) -> Tensor:
         """What may come next, ``(..., symbols)``, from ``(..., decoder)`` both."""
         logits = self.output(torch.tanh(self.combine(torch.cat((context, hidden), dim=-1))))
         logits = logits if logits.dtype == torch.float64 else logits.float()

@@ -36,10 +36,10 @@ def read_pairs(source: str | Path, *, multiword: bool = False) -> list[Pair]:
       names, the first two; a headless CSV may then name further right words, as the dictionary of crate-ci/typos does
       (``wrong,right,right``);
     - ``.jsonl``: one object a line, with keys as above, ``right`` a text or a list of texts;
-    - ``.dat``: Mitton's corpora, ``$right`` and below it its misspellings, ``_`` for a space;
+    - ``.dat``: Mitton's corpora, ``$right`` and below it its misspellings;
     - ``.txt``: Norvig's ``right: wrong, wrong``, codespell's ``wrong->right, right, reason``, or tab-separated.
 
-    Blank lines and lines that start with ``#`` are passed over.
+    Mitton's and Norvig's write a space as ``_``. Blank lines and lines that start with ``#`` are passed over.
 
     Args:
         source: a path, the name ``codespell``, or a hub name, ``owner/name`` or ``owner/name:split``.
@@ -262,8 +262,10 @@ def _read_norvig(lines: _Lines) -> Iterator[tuple[str, str]]:
         words = [word for word in (wrongs.split(",") if "," in wrongs else wrongs.split()) if word.strip()]
         if not colon or not words:
             raise lines.error(f"'right: wrong wrong' is needed, got {line!r}")
-        # The longer of his lists counts: "raned*2".
-        yield from (lines.pair(re.sub(r"\*\d+\s*$", "", word), right) for word in words)
+        # The longer of his lists counts, "raned*2", and has "_" for a space: "jamjar: jam_jar".
+        yield from (
+            lines.pair(re.sub(r"\*\d+\s*$", "", word).replace("_", " "), right.replace("_", " ")) for word in words
+        )
 
 
 def _read_codespell(lines: _Lines) -> Iterator[tuple[str, str]]:

@@ -1,7 +1,6 @@
 import signal
 import subprocess
 import time
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -11,10 +10,8 @@ from speller.alphabet import CORRECT, MISSPELL
 from speller.corrector import Corrector
 from speller.train.checkpoint import read_tensors
 from speller.train.examples import BATCHES_AT_ONCE, Examples
-from speller.train.loop import CHECKPOINT, learning_rate, open_accelerator, train, watch
-from speller.train.monitor import Monitor
+from speller.train.loop import CHECKPOINT, learning_rate, open_accelerator, train
 from speller.train.objectives import CrossEntropy, Loss
-from speller.train.pairs import Pair
 from speller.train.recipe import Recipe
 from speller.train.run import WEIGHTS
 
@@ -139,25 +136,55 @@ def test_a_gpu_that_is_not_there():
     assert open_accelerator(None).device.type == "cpu"
 
 
-def test_watching_measures_what_the_model_writes(make_model, greek, tmp_path, monkeypatch):
-    written = [word[:-1] + "χ" if place % 3 else word for place, word in enumerate(greek.words)] * 5
-    held_out = [Pair("x" + word[1:].upper(), word.upper()) for word in greek.words] * 5
-    places = iter(range(len(written)))
+@pytest.mark.slow
+def test_a_run_that_goes_on_shows_nothing_twice(make_model, greek, greek_pairs, greek_errors, tmp_path, monkeypatch):
+    monkeypatch.setattr("speller.train.loop.STEPS_BETWEEN_SCALARS", 1)
+    monkeypatch.setattr("speller.train.loop.STEPS_BETWEEN_HELD_OUT", 2)
+    monkeypatch.setattr("speller.train.watching.SHARE", 100.0)
+    out = tmp_path / "runs" / "one"
+    for steps in (4, 7, 7):
+        recipe = Recipe(language="el", prior=0.0, steps=steps, batch=2)
+        examples = Examples(recipe, greek, greek_pairs, greek_errors, device=torch.device("cpu"))
+        model = make_model("gru", symbols=len(greek.alphabet))
+        accelerator = open_accelerator("cpu")
+        assert train(recipe, model, examples, greek_pairs, greek, out=out, accelerator=accelerator).step == steps
+        time.sleep(1)  # files are read in the order of the seconds that their names tell
+    events = EventAccumulator(str(out), size_guidance={"images": 0, "tensors": 0})
+    events.Reload()
+    looks = [0, 2, 4, 6, 7]
+    assert [event.step for event in events.Scalars("correct/loss")] == [1, 2, 3, 4, 5, 6, 7]
+    for tag in ("held-out/edit-distance", "gradient-flow/decoder"):
+        assert [event.step for event in events.Scalars(tag)] == looks
+    for tag in ("attention/1", "gradient-flow/norms"):
+        assert [event.step for event in events.Images(tag)] == looks
+    assert [event.step for event in events.Tensors("held-out/corrections/text_summary")] == looks
+    assert {path.name for path in tmp_path.rglob("*") if path.is_dir()} == {"runs", "one", "projector"}
 
-    def write(model, memory, *, direction, longest):
-        words = [written[next(places)] for _ in memory.mask]
-        symbols, _ = greek.alphabet.encode(words)
-        assert direction == CORRECT
-        return SimpleNamespace(words=torch.from_numpy(symbols))
 
-    monkeypatch.setattr("speller.train.loop.write_words", write)
-    monitor = Monitor(tmp_path, step=0)
-    model, accelerator = make_model(symbols=len(greek.alphabet)), open_accelerator("cpu")
-    line = watch(model, held_out, greek, monitor, accelerator, step=7)
-    assert line == f"step 7: held out, mean edit distance {38 / 58:.3f}, right {20 / 58:.3f}, unchanged 0.000"
-    assert watch(model, [], greek, monitor, accelerator, step=8) == "step 8: no pair is held out"
-    monitor.close()
+@pytest.mark.parametrize(
+    ("objective", "options", "names"),
+    [
+        ("cross-entropy", {}, {"cross-entropy/loss", "cross-entropy/accuracy"}),
+        ("soft-edit+0.1*soft-dtw", {}, {"soft-edit/loss", "soft-edit/gamma", "soft-dtw/loss", "soft-dtw/gamma"}),
+        (
+            "reinforce+mrt",
+            {"reinforce": {"entropy": 0.1}},
+            {"reinforce/reward", "reinforce/reward-spread", "reinforce/entropy", "reinforce/loss", "mrt/loss"},
+        ),
+        ("ocd+raml", {}, {"ocd/loss", "ocd/distance", "raml/loss"}),
+    ],
+)
+def test_every_part_of_an_objective_is_shown(
+    make_model, greek, greek_pairs, greek_errors, tmp_path, monkeypatch, objective, options, names
+):
+    monkeypatch.setattr("speller.train.loop.STEPS_BETWEEN_SCALARS", 1)
+    recipe = Recipe(language="el", objective=objective, options=options, prior=0.0, steps=1, batch=2)
+    examples = Examples(recipe, greek, greek_pairs, greek_errors, device=torch.device("cpu"))
+    model = make_model("gru", symbols=len(greek.alphabet))
+    train(recipe, model, examples, greek_pairs, greek, out=tmp_path, accelerator=open_accelerator("cpu"))
     events = EventAccumulator(str(tmp_path))
     events.Reload()
-    assert [(event.step, event.value) for event in events.Scalars("held-out/top-1")] == [(7, pytest.approx(20 / 58))]
-    assert [event.value for event in events.Scalars("held-out/edit-distance")] == [pytest.approx(38 / 58)]
+    shown = set(events.Tags()["scalars"])
+    run = {"run/learning-rate", "run/gradient-norm", "run/words-per-second", "correct/loss"}
+    held_out = {"held-out/edit-distance", "held-out/top-1", "held-out/unchanged"}
+    assert shown >= {f"correct/{name}" for name in names} | run | held_out

@@ -60,6 +60,16 @@ def test_norvig_lists_several_misspellings(written, text):
     assert read_pairs(written("spell.txt", text)) == [Pair("worng", "right"), Pair("rwong", "right")]
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("spell.txt", "jamjar: jam_jar jamjer*2\na_lot: alot"), ("missp.dat", "$jamjar\njam_jar\njamjer 2\n$a_lot\nalot")],
+)
+def test_an_underscore_is_a_space(written, name, text):
+    path = written(name, text)
+    assert read_pairs(path) == [Pair("jamjer", "jamjar")]
+    assert read_pairs(path, multiword=True)[::2] == [Pair("jam jar", "jamjar"), Pair("alot", "a lot")]
+
+
 @pytest.mark.parametrize("name", ["nan.tsv", "nan.csv"])
 def test_words_that_look_like_missing_values_are_words(written, name):
     separator = "\t" if name.endswith("tsv") else ","

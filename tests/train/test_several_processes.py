@@ -9,6 +9,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from speller.train.bundling import MODEL
 from speller.train.checkpoint import read_tensors
 from speller.train.loop import CHECKPOINT
+from speller.train.monitor import CONFIG, PROJECTOR
 from speller.train.run import RECIPE, WEIGHTS
 
 SCRIPT = """
@@ -64,7 +65,7 @@ def test_two_processes_train_as_one(train, tmp_path):
         assert result.stdout.splitlines() == [str(tmp_path / out / MODEL)]  # one of them tells of it
         assert result.stderr.count(f"from step 0 of {steps}") == 1
         files = {path.name for path in (tmp_path / out).iterdir() if not path.name.startswith("events")}
-        assert files == {CHECKPOINT, RECIPE, WEIGHTS, MODEL}
+        assert files == {CHECKPOINT, RECIPE, WEIGHTS, MODEL, CONFIG, PROJECTOR}
         assert len(list((tmp_path / out).glob("events*"))) == 1
     one, two = (curve(tmp_path / out, "correct/loss") for out in ("one", "two"))
     assert len(one) > steps / 2
