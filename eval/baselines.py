@@ -1,5 +1,6 @@
 """The systems that the model is held against, under their usual names."""
 
+import contextlib
 import importlib
 import importlib.resources
 import shutil
@@ -112,6 +113,7 @@ class Ispell:
     def __init__(self, *command: str) -> None:
         if shutil.which(command[0]) is None:
             raise UnavailableError(f"the program {command[0]} is not installed")
+        self._command = command[0]
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -121,14 +123,17 @@ class Ispell:
             bufsize=1,
         )
         weakref.finalize(self, self._process.communicate)
-        if not self._read():
-            raise UnavailableError(f"{' '.join(command)} does not start: is the dictionary installed?")
+        try:
+            self._read()
+        except UnavailableError:
+            raise UnavailableError(f"{' '.join(command)} does not start: is the dictionary installed?") from None
 
     def suggest(self, word: str, n: int) -> list[str]:
         """The program's suggestions in its order; the word itself where the program knows it."""
         assert self._process.stdin is not None
         # After "^" the rest of the line is text, whatever it starts with.
-        self._process.stdin.write(f"^{word}\n")
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(f"^{word}\n")
         answer: list[str] | None = None
         # A blank line ends the answer; a word with a hyphen is answered in parts, of which the first counts.
         while line := self._read():
@@ -138,7 +143,10 @@ class Ispell:
 
     def _read(self) -> str:
         assert self._process.stdout is not None
-        return self._process.stdout.readline().rstrip("\n")
+        line = self._process.stdout.readline()
+        if not line:
+            raise UnavailableError(f"the program {self._command} stopped")
+        return line.rstrip("\n")
 
     @staticmethod
     def _suggestions(line: str, word: str) -> list[str]:

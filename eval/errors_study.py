@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ from speller.bundle import LEXICON, find
 from speller.corrector import Corrector, Suggestion
 from speller.eval.errors_likeness import cross_entropy, misspell, misspellings, sampled_alike, share_reached
 from speller.eval.errors_recipe import ErrorsRecipe
-from speller.eval.folder import claim, write_whole
+from speller.eval.folder import claim
 from speller.eval.judge import Rows, judge
 from speller.eval.metrics import CORRECTION, Comparison, Estimate, Outcome, Sample
 from speller.train.bundling import make_bundle
@@ -32,13 +32,12 @@ from speller.train.recipe import Recipe
 from speller.train.run import (
     RECIPE,
     WEIGHTS,
-    Sources,
     learn_errors,
     load_reverse,
     make_examples,
     new_model,
-    read_sources,
 )
+from speller.train.sources import Sources, read_sources
 
 HELD_OUT = "held out"
 """The set of misspellings that the sources have of words of the part ``test``."""
@@ -151,10 +150,8 @@ def run_errors(recipe: ErrorsRecipe, judged: Mapping[str, Sequence[Pair]], out: 
         path = out / "arms" / arm / JUDGED
         if not path.exists():
             console.print(f"arm: {arm}")
-            outcome = run_arm(recipe.training_of(arm, best), path.parent, material)
-            stated = {name: values.tolist() for name, values in vars(outcome).items()}
-            write_whole(path, json.dumps(stated) + "\n")
-        outcomes[arm] = _outcome(json.loads(path.read_text(encoding="utf-8")))
+            run_arm(recipe.training_of(arm, best), path.parent, material).save(path)
+        outcomes[arm] = Outcome.load(path)
     places = _places(rows)
     sample = Sample(rows.right)
     measures = {
@@ -193,9 +190,7 @@ def train_once(recipe: Recipe, folder: Path, material: Material) -> SpellingMode
 def run_arm(recipe: Recipe, folder: Path, material: Material) -> Outcome:
     """Train an arm's model, make its bundle, and judge it on all rows."""
     model = train_once(recipe, folder, material)
-    sources = material.sources
-    held_out = sources.parts["known"] + sources.parts["fit"]
-    bundle = make_bundle(recipe, model, sources.lexicon, held_out, material.errors, folder, trained={})
+    bundle = make_bundle(recipe, model, material.sources, material.errors, folder, trained={})
     return judge(folder.name, _Suggesting(Corrector.load(bundle)), material.rows, load_seconds=0.0).outcome
 
 
@@ -240,14 +235,7 @@ def _places(rows: Rows) -> dict[str, NDArray[np.bool_]]:
 
 def _compared(outcomes: Mapping[str, Outcome], rows: Rows, here: NDArray[np.bool_]) -> dict[str, Comparison]:
     sample = Sample([right for right, chosen in zip(rows.right, here, strict=True) if chosen])
-    parts = {
-        arm: Outcome(**{field.name: getattr(outcome, field.name)[here] for field in fields(outcome)})
-        for arm, outcome in outcomes.items()
-    }
+    parts = {arm: outcome.part(here) for arm, outcome in outcomes.items()}
     return {
         f"{one} - {other}": sample.compare(parts[one], parts[other], "top1") for one, other in combinations(parts, 2)
     }
-
-
-def _outcome(stated: Mapping[str, Sequence[float]]) -> Outcome:
-    return Outcome(**{name: np.array(values) for name, values in stated.items()})

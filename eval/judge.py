@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import OSA, Levenshtein
 
-from speller.eval.metrics import Outcome
+from speller.eval.metrics import SEED, Outcome
+from speller.eval.speed import Timing
 from speller.eval.systems import BatchSystem, Suggested, System
 from speller.lexicon import fold
 from speller.train.pairs import Pair
@@ -21,8 +22,8 @@ ANSWERS = 10
 ALONE = 200
 """About how many words, and at most half of them, a system of batches is timed on one by one."""
 
-BATCH = 1000
-"""How many words such a system is then given at once."""
+BATCH = 100
+"""How many words such a system is then given at once: so few that a thousand rows tell how much batches differ."""
 
 
 @dataclass(frozen=True)
@@ -34,31 +35,41 @@ class Rows:
     right: list[str]
     source: list[str]
     """Where the row is from."""
-    seen: list[bool] | None
+    seen_pair: list[bool] | None = None
     """Whether the pair is among those that were trained on; None where these are not known."""
+    seen_word: list[bool] | None = None
+    """Whether its right word is, in whatever misspelling."""
 
     @classmethod
     def of(
-        cls, sources: Mapping[str, Sequence[Pair]], *, limit: int | None = None, seen: Iterable[Pair] | None = None
+        cls,
+        sources: Mapping[str, Sequence[Pair]],
+        *,
+        limit: int | None = None,
+        seen: Iterable[Pair] | None = None,
+        seed: int = SEED,
     ) -> "Rows":
         """The rows of all sources.
 
         Args:
             sources: the pairs of each source, by its name.
-            limit: the most rows of a source, drawn at random, always the same ones.
+            limit: the most rows of a source, drawn at random, of one seed always the same ones.
             seen: pairs that were trained on.
+            seed: of the draw.
         """
         rows = []
         for source, pairs in sources.items():
             chosen = list(pairs)
-            random.Random(0).shuffle(chosen)
+            random.Random(seed).shuffle(chosen)
             rows += [(fold(pair.wrong), fold(pair.right), source) for pair in chosen[:limit]]
         known = None if seen is None else {(fold(pair.wrong), fold(pair.right)) for pair in seen}
+        words = None if known is None else {right for _, right in known}
         return cls(
             wrong=[wrong for wrong, _, _ in rows],
             right=[right for _, right, _ in rows],
             source=[source for _, _, source in rows],
-            seen=None if known is None else [(wrong, right) in known for wrong, right, _ in rows],
+            seen_pair=None if known is None else [(wrong, right) in known for wrong, right, _ in rows],
+            seen_word=None if words is None else [right in words for _, right, _ in rows],
         )
 
     def __len__(self) -> int:
@@ -79,8 +90,9 @@ class Rows:
             "length": [_length_class(right) for right in self.right],
             "kind": [_kind(*pair) for pair in pairs],
         }
-        if self.seen is not None:
-            labels["seen"] = ["seen" if seen else "unseen" for seen in self.seen]
+        for split, those in (("seen_pair", self.seen_pair), ("seen_word", self.seen_word)):
+            if those is not None:
+                labels[split] = ["seen" if seen else "unseen" for seen in those]
         misspelt = self.misspelt
         splits: dict[str, dict[str, NDArray[np.bool_]]] = {}
         for split, of_rows in labels.items():
@@ -104,11 +116,7 @@ class Judgement:
     answers: list[list[str]]
     """Its suggestions for every row, folded, without what was written."""
     outcome: Outcome
-    load_seconds: float
-    words_per_second: float
-    """In batches where the system takes batches, else one by one."""
-    milliseconds: NDArray[np.float64]
-    """``(words,)``: how long words took that were given one by one."""
+    timing: Timing
 
 
 def judge(
@@ -131,16 +139,15 @@ def judge(
         raw[row] = system.suggest(rows.wrong[row], ANSWERS + 1)
         milliseconds.append(1000 * (time.perf_counter() - started))
         advance(1)
-    words_per_second = 1000 * len(milliseconds) / sum(milliseconds)
-    if isinstance(system, BatchSystem) and len(raw) < len(rows):
-        left = [row for row in range(len(rows)) if row not in raw]
+    batches: list[tuple[int, float]] = []
+    left = [row for row in range(len(rows)) if row not in raw]
+    for batch in (left[start : start + BATCH] for start in range(0, len(left), BATCH)):
+        assert isinstance(system, BatchSystem)
         started = time.perf_counter()
-        for start in range(0, len(left), BATCH):
-            batch = left[start : start + BATCH]
-            suggestions = system.suggest_many([rows.wrong[row] for row in batch], ANSWERS + 1)
-            raw.update(zip(batch, suggestions, strict=True))
-            advance(len(batch))
-        words_per_second = len(left) / (time.perf_counter() - started)
+        suggestions = system.suggest_many([rows.wrong[row] for row in batch], ANSWERS + 1)
+        batches.append((len(batch), time.perf_counter() - started))
+        raw.update(zip(batch, suggestions, strict=True))
+        advance(len(batch))
     in_order = [raw[row] for row in range(len(rows))]
     answers = [_answers(word, suggestions) for word, suggestions in zip(rows.wrong, in_order, strict=True)]
     return Judgement(
@@ -153,9 +160,7 @@ def judge(
             changed=_changed(system, rows.wrong, in_order),
             probability=[next(iter(ranked.values()), float("nan")) for ranked in answers],
         ),
-        load_seconds=load_seconds,
-        words_per_second=words_per_second,
-        milliseconds=np.array(milliseconds),
+        timing=Timing(load_seconds, np.array(milliseconds), batches),
     )
 
 

@@ -4,13 +4,17 @@ Misspellings of one right word stand or fall together, so the unit that is drawn
 (for a test) is the right word with all its rows, never the row: by rows, intervals come out too narrow.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
+
+from speller.eval.folder import write_whole
 
 Floats = NDArray[np.float64]
 
@@ -20,11 +24,11 @@ RESAMPLES = 1000
 EXCHANGES = 10_000
 """How often systems are exchanged for a test."""
 
-CHUNK = 1000
-"""How many exchanges are held in memory at once."""
+AT_ONCE = 4_000_000
+"""How many numbers of resamples or exchanges are held in memory at once: 32 MB."""
 
 SEED = 0
-"""Of all draws: the same answers give the same figures."""
+"""Of all draws, where no other is named: the same answers give the same figures."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,20 @@ class Outcome:
             misspelt=np.array([word != meant for word, meant in zip(wrong, right, strict=True)], bool),
             changed=np.array(changed, bool),
         )
+
+    def part(self, rows: NDArray[np.bool_]) -> "Outcome":
+        """The outcome of the rows that are chosen, ``(rows,)``."""
+        return Outcome(**{name: values[rows] for name, values in vars(self).items()})
+
+    def save(self, path: Path) -> None:
+        """Write the outcome as JSON, in one move."""
+        write_whole(path, json.dumps({name: values.tolist() for name, values in vars(self).items()}) + "\n")
+
+    @classmethod
+    def load(cls, path: Path) -> "Outcome":
+        """Read what ``save`` wrote."""
+        stated = json.loads(path.read_text(encoding="utf-8"))
+        return cls(**{name: np.array(values) for name, values in stated.items()})
 
 
 Terms = NDArray[np.generic] | float
@@ -120,9 +138,11 @@ class Sample:
 
     Args:
         right: the right word of every row.
+        seed: of the draws.
     """
 
-    def __init__(self, right: Sequence[str]) -> None:
+    def __init__(self, right: Sequence[str], *, seed: int = SEED) -> None:
+        self._seed = seed
         place = {word: number for number, word in enumerate(dict.fromkeys(right))}
         self._group = np.array([place[word] for word in right], np.int64)
         self._groups = len(place)
@@ -136,7 +156,8 @@ class Sample:
 
         The two-sided test exchanges the two systems' results on a random half of the right words (approximate
         randomization, Noreen 1989); the probability counts the observed result in, so it is never 0 (Phipson & Smyth
-        2010). It is for the measures that are means over rows.
+        2010). It is for the measures that are means over rows. Unlike McNemar's or Wilcoxon's it takes yes and no and
+        distances alike, and the rows of one word for what they are: not independent.
         """
         (one, weight), (other, _) = CORRECTION[name](first), CORRECTION[name](second)
         if not isinstance(weight, float):
@@ -145,73 +166,48 @@ class Sample:
         sums = np.bincount(self._group, difference, self._groups)
         # Sums of the same terms in another order differ in their last bits.
         least = abs(sums.sum()) - 1e-6
-        generator = np.random.default_rng(SEED)
+        generator = np.random.default_rng(self._seed)
         extreme = 0
-        for _ in range(EXCHANGES // CHUNK):
-            signs = generator.integers(2, size=(CHUNK, self._groups), dtype=np.int8) * 2.0 - 1.0
+        for block in _blocks(EXCHANGES, self._groups):
+            signs = generator.integers(2, size=(len(block), self._groups), dtype=np.int8) * 2.0 - 1.0
             extreme += int((np.abs(signs @ sums) >= least).sum())
         return Comparison(self._estimate(difference, 1.0, first.misspelt), (1 + extreme) / (1 + EXCHANGES))
 
-    def _estimate(
-        self,
-        numerator: Terms,
-        denominator: Terms,
-        rows: NDArray[np.bool_],
-    ) -> Estimate:
-        above, below = (
-            np.bincount(self._group, np.broadcast_to(side, self._group.shape) * rows, self._groups)
-            for side in (numerator, denominator)
-        )
-        if not below.any():
-            return Estimate(np.nan, np.nan, np.nan)
-        drawn = np.stack([self._draws @ above, self._draws @ below])
-        # A draw may miss all of a small choice of rows.
-        drawn = drawn[:, drawn[1] > 0]
-        low, high = np.percentile(drawn[0] / drawn[1], [2.5, 97.5])
-        return Estimate(float(above.sum() / below.sum()), float(low), float(high))
+    def resample(self, terms: NDArray[np.generic]) -> tuple[Floats, Floats]:
+        """Sums over all rows and over each resample's: ``(rows, terms)`` to ``(terms,)`` and ``(RESAMPLES, terms)``."""
+        of_groups = np.stack([np.bincount(self._group, column, self._groups) for column in terms.T], axis=1)
+        blocks = (self._draws[block.start : block.stop] for block in _blocks(RESAMPLES, self._groups))
+        return of_groups.sum(axis=0), np.concatenate([block.astype(np.float64) @ of_groups for block in blocks])
+
+    def _estimate(self, numerator: Terms, denominator: Terms, rows: NDArray[np.bool_]) -> Estimate:
+        terms = [np.broadcast_to(side, rows.shape) * rows for side in (numerator, denominator)]
+        total, drawn = self.resample(np.stack(terms, axis=1))
+        return ratio_estimate(total, drawn)
 
     @cached_property
-    def _draws(self) -> Floats:
+    def _draws(self) -> NDArray[np.uint8]:
         """How often each right word is in each resample: ``(RESAMPLES, words)``."""
-        drawn = np.random.default_rng(SEED).integers(self._groups, size=(RESAMPLES, self._groups))
-        drawn += np.arange(RESAMPLES)[:, None] * self._groups
-        return np.bincount(drawn.ravel(), minlength=RESAMPLES * self._groups).reshape(RESAMPLES, -1).astype(np.float64)
+        generator = np.random.default_rng(self._seed)
+        draws = np.empty((RESAMPLES, self._groups), np.uint8)
+        for resample in draws:
+            resample[:] = np.bincount(generator.integers(self._groups, size=self._groups), minlength=self._groups)
+        return draws
 
 
-@dataclass(frozen=True)
-class Calibration:
-    """How far probabilities can be trusted: of the answers given 0.8, four in five should be right."""
-
-    error: float
-    """The expected calibration error: the bins' mean |accuracy - probability|, by their share of the answers."""
-    probability: list[float]
-    """The mean probability in each bin that has answers."""
-    accuracy: list[float]
-    """The share of right answers in it."""
-    count: list[int]
-    """The answers in it."""
+def _blocks(rows: int, width: int) -> Iterator[range]:
+    """Rows of this many numbers in blocks of about ``AT_ONCE`` numbers."""
+    size = max(1, AT_ONCE // max(width, 1))
+    return (range(start, min(start + size, rows)) for start in range(0, rows, size))
 
 
-def calibration(outcome: Outcome, *, bins: int = 10) -> Calibration | None:
-    """The reliability of a system's first answers in bins of equal width (Naeini et al. 2015; Guo et al. 2017).
-
-    Returns:
-        None where the system gives no probabilities.
-    """
-    given = outcome.misspelt & ~np.isnan(outcome.probability)
-    if not given.any():
-        return None
-    probability, right = outcome.probability[given], outcome.rank[given] == 1
-    place = np.minimum((probability * bins).astype(np.int64), bins - 1)
-    count = np.bincount(place, minlength=bins)
-    filled = count > 0
-    mean, accuracy = (np.bincount(place, values, bins)[filled] / count[filled] for values in (probability, right))
-    return Calibration(
-        error=float(np.abs(accuracy - mean) @ count[filled] / count.sum()),
-        probability=mean.tolist(),
-        accuracy=accuracy.tolist(),
-        count=count[filled].tolist(),
-    )
+def ratio_estimate(total: Floats, drawn: Floats) -> Estimate:
+    """The ratio of two sums, ``(2,)``, with its interval by those of the resamples, ``(RESAMPLES, 2)``; NaN of none."""
+    if not total[1]:
+        return Estimate(np.nan, np.nan, np.nan)
+    # A draw may miss all of a small choice of rows.
+    drawn = drawn[drawn[:, 1] > 0]
+    low, high = np.percentile(drawn[:, 0] / drawn[:, 1], [2.5, 97.5])
+    return Estimate(float(total[0] / total[1]), float(low), float(high))
 
 
 def _distances(words: Sequence[str], rights: Sequence[str]) -> NDArray[np.int64]:

@@ -1,138 +1,213 @@
-"""The report as one page that needs nothing beside it: tables, plots, and the examples that tell most."""
+"""The report as one page that needs nothing beside it: figures, charts, and the examples that tell most."""
 
-import base64
-from collections.abc import Iterable, Sequence
-from html import escape
+from collections.abc import Iterable, Mapping, Sequence
+from math import isnan
+from pathlib import Path
+from typing import Any
 
-import numpy as np
-from rich.table import Table
+import jinja2
+from markupsafe import Markup
 
 from speller.eval import plots
-from speller.eval.report import COMPARED, Report, tables
+from speller.eval.chart import color, key
+from speller.eval.examples import Example, examples
+from speller.eval.metrics import DETECTION, Estimate
+from speller.eval.report import SPLITS, Report
 
-EXAMPLES = 15
-"""How many examples of each sort are shown."""
+TEMPLATE = "page.html"
 
-STYLE = """
-:root { color-scheme: light; }
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem; color: #222; }
-h2 { margin-top: 2.5rem; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums; }
-caption { text-align: left; font-weight: 600; padding: .3rem 0; }
-th, td { padding: .2rem .8rem .2rem 0; text-align: right; white-space: nowrap; border-bottom: 1px solid #eee; }
-th:first-child, td:first-child, table.examples th, table.examples td { text-align: left; }
-.note { color: #666; }
-.right { color: #007a52; font-weight: 600; }
-.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(28rem, 1fr)); gap: 1.5rem; }
-figure { margin: 0; }
-figure img { width: 100%; }
-"""
+COLUMNS: Mapping[str, tuple[str, str, bool]] = {
+    "top1": ("top-1", ".3f", True),
+    "top5": ("top-5", ".3f", True),
+    "top10": ("top-10", ".3f", True),
+    "mean_reciprocal_rank": ("MRR", ".3f", True),
+    "distance_after": ("distance after", ".2f", False),
+    "distance_removed": ("removed", ".0%", True),
+    "character_error_rate": ("CER", ".1%", False),
+}
+"""The measures of the first table: their headings, their forms, and whether more is better."""
+
+SIGNIFICANT = 0.05
+
+CHARTS: Sequence[tuple[str, str]] = (
+    ("Accuracy by edit distance", "The share of misspellings put right at the first try, by how far they are off."),
+    ("Edit distance, before and after", "How many words are how far from the right one."),
+    ("Reliability", "Of the answers given 0.8, four in five should be right. Larger marks: more answers."),
+    ("Speed and accuracy", "Right at the first try, over words per second."),
+)
 
 
 def page(report: Report) -> str:
     """The HTML."""
-    first = report.judgements[0].name
-    sources = ", ".join(dict.fromkeys(report.rows.source))
-    skipped = [f"{name} is left out: {reason}." for name, reason in report.skipped.items()]
-    overview, further, *parts = tables(report)
-    sections = [
-        f"<h1>{escape(first)}, judged</h1><p>On {escape(sources)}.</p>",
-        _table(overview),
-        _table(further),
-        *(f'<p class="note">{escape(line)}</p>' for line in [str(overview.caption), *skipped]),
-        "<h2>Pictures</h2>",
-        f'<div class="plots">{"".join(_figures(report))}</div>',
-        "<h2>By kind of row</h2>",
-        *map(_table, parts),
-        *_comparisons(report),
-        "<h2>Examples</h2>",
-        *_examples(report),
-    ]
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(first)}, judged</title><style>{STYLE}</style></head>\n<body>\n"
-        + "\n".join(sections)
-        + "\n</body></html>\n"
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    names = [one.name for one in report.judgements]
+    drawn = (
+        plots.accuracy_by_distance(report),
+        plots.distances_before_and_after(report),
+        plots.reliability(report),
+        plots.speed_and_accuracy(report),
+    )
+    return environment.get_template(TEMPLATE).render(
+        report=report,
+        names=names,
+        sources=list(dict.fromkeys(report.rows.source)),
+        misspellings=int(report.rows.misspelt.sum()),
+        valid=int((~report.rows.misspelt).sum()),
+        headline=_headline(report),
+        tiles=_tiles(report),
+        key=lambda name: Markup(key(names.index(name))),
+        color=lambda name: color(names.index(name)),
+        overview=_overview(report),
+        charts=[(*text, Markup(svg)) for text, svg in zip(CHARTS, drawn, strict=True) if svg],
+        splits=list(_splits(report)),
+        detection=_detection(report),
+        differences=[_differences(report, name, lower) for name, lower in (("top1", False), ("distance_after", True))]
+        if len(names) > 1
+        else [],
+        examples=[(title, note, [_shown(one) for one in found]) for title, note, found in examples(report)],
     )
 
 
-def _figures(report: Report) -> Iterable[str]:
-    drawn = {
-        "Accuracy by edit distance": plots.accuracy_by_distance(report),
-        "Edit distance before and after": plots.distances_before_and_after(report),
-        "Reliability of the probabilities; a mark's size is its share of the answers": plots.reliability(report),
-        "Speed and accuracy": plots.speed_and_accuracy(report),
-    }
-    for caption, svg in drawn.items():
-        if svg:
-            # As an image of its own each keeps its names (of clips, of markers) to itself.
-            data = base64.b64encode(svg.encode()).decode()
-            image = f'<img alt="{caption}" src="data:image/svg+xml;base64,{data}">'
-            yield f"<figure><figcaption>{caption}</figcaption>{image}</figure>"
+def _headline(report: Report) -> str:
+    """How the first system stands to the best of the others."""
+    first, *others = (one.name for one in report.judgements)
+    if not others:
+        return ""
+    best = max(others, key=lambda name: report.measures[name]["top1"].value)
+    found = report.comparisons[first, best]["top1"]
+    points = found.difference
+    if found.p_value >= SIGNIFICANT:
+        return f"No different from {best} beyond what chance gives (p = {found.p_value:.2f})."
+    ahead = "ahead of" if points.value > 0 else "behind"
+    low, high = sorted((abs(points.low), abs(points.high)))
+    chance = "p < 0.001" if found.p_value < 0.001 else f"p = {found.p_value:.3f}"
+    return (
+        f"{100 * abs(points.value):.1f} points {ahead} {best}, the best of the others "
+        f"(95 %: {100 * low:.1f} to {100 * high:.1f}; {chance})."
+    )
 
 
-def _table(table: Table) -> str:
-    rows = zip(*(column.cells for column in table.columns), strict=True)
-    return _html_table(str(table.title), [str(column.header) for column in table.columns], rows)
-
-
-def _html_table(caption: str, header: Sequence[str], rows: Iterable[Iterable[object]], *, name: str = "") -> str:
-    def row(cells: Iterable[object], tag: str) -> str:
-        return f"<tr>{''.join(f'<{tag}>{_cell(cell)}</{tag}>' for cell in cells)}</tr>"
-
-    head = f"<caption>{escape(caption)}</caption><thead>{row(header, 'th')}</thead>"
-    body = f"<tbody>{''.join(row(cells, 'td') for cells in rows)}</tbody>"
-    return f'<div class="wide"><table class="{name}">{head}{body}</table></div>'
-
-
-class _Right(str):
-    """An answer that is the right one."""
-
-
-def _cell(cell: object) -> str:
-    return f'<span class="right">{escape(cell)}</span>' if isinstance(cell, _Right) else escape(str(cell))
-
-
-def _comparisons(report: Report) -> list[str]:
-    if not report.comparisons:
-        return []
-    rows = []
-    for (first, second), found in report.comparisons.items():
-        cells: list[object] = [f"{first} − {second}"]
-        for name in COMPARED:
-            difference = found[name].difference
-            cells.append(f"{difference.value:+.3f} ({difference.low:+.3f} to {difference.high:+.3f})")
-            cells.append(f"{found[name].p_value:.4f}")
-        rows.append(cells)
-    header = ["difference", "top-1 (95 %)", "p", "distance after (95 %)", "p"]
-    return ["<h2>Any two systems</h2>", _html_table("paired tests, over right words", header, rows)]
-
-
-def _examples(report: Report) -> list[str]:
-    """Where the first system is farthest off, where it alone is right, and where it alone is wrong."""
-    first, *others = (one.outcome for one in report.judgements)
-    misspelt = report.rows.misspelt
-    right = first.rank == 1
-    others_right = sum(((other.rank == 1).astype(np.int64) for other in others), np.zeros(len(right), np.int64))
-    sorts = [
-        ("farthest off", misspelt & ~right, first.after),
-        ("right where others are wrong", misspelt & right & (others_right < len(others)), -others_right),
-        ("wrong where others are right", misspelt & ~right & (others_right > 0), others_right),
+def _tiles(report: Report) -> list[tuple[str, str, str]]:
+    """The first system's main figures: value, what it is, and its interval."""
+    first = report.judgements[0].name
+    measures, speed, curve = report.measures[first], report.speeds[first], report.calibrations[first]
+    tiles = [
+        (f"{measures['top1'].value:.1%}", "right at the first try", _range(measures["top1"], ".1%")),
+        (f"{measures['top5'].value:.1%}", "right among five", _range(measures["top5"], ".1%")),
+        (f"{measures['distance_removed'].value:.0%}", "of the edit distance removed", _before_after(measures)),
     ]
-    header = ["written", "right", *(one.name for one in report.judgements)]
-    sections = []
-    for caption, chosen, weight in sorts:
-        places = np.flatnonzero(chosen)
-        places = places[np.argsort(-weight[places], kind="stable")[:EXAMPLES]]
-        rows = [_example(report, row) for row in places.tolist()]
-        if rows:
-            sections.append(_html_table(f"{header[2]}, {caption}", header, rows, name="examples"))
-    return sections
+    if curve:
+        tiles.append((f"{curve.error.value:.3f}", "expected calibration error", _range(curve.error, ".3f")))
+    tiles.append((f"{speed.p50.value:.1f} ms", "a word, half of the time", f"99 %: {speed.p99.value:.1f} ms"))
+    return tiles
 
 
-def _example(report: Report, row: int) -> list[str]:
-    meant = report.rows.right[row]
-    firsts = [one.answers[row][0] if one.answers[row] else "–" for one in report.judgements]
-    return [report.rows.wrong[row], meant, *(_Right(word) if word == meant else word for word in firsts)]
+def _before_after(measures: Mapping[str, Estimate]) -> str:
+    return f"{measures['distance_before'].value:.2f} → {measures['distance_after'].value:.2f} a word"
+
+
+def _range(estimate: Estimate, form: str) -> str:
+    return f"{estimate.low:{form}} to {estimate.high:{form}}"
+
+
+def _half(estimate: Estimate, form: str) -> str:
+    return f"±{(estimate.high - estimate.low) / 2:{form}}"
+
+
+def _overview(report: Report) -> dict[str, Any]:
+    names = [one.name for one in report.judgements]
+    rows = {}
+    for name in names:
+        cells = []
+        for measure, (_, form, more) in COLUMNS.items():
+            found = report.measures[name][measure]
+            all_values = [report.measures[other][measure].value for other in names]
+            best = found.value == (max if more else min)(all_values)
+            cells.append({"text": format(found.value, form), "range": _half(found, form), "best": best})
+        speed, curve = report.speeds[name], report.calibrations[name]
+        error = {"text": f"{curve.error.value:.3f}", "range": _half(curve.error, ".3f")} if curve else {"text": "–"}
+        rows[name] = [
+            *cells,
+            error,
+            {"text": f"{speed.words_per_second.value:,.0f}", "range": _half(speed.words_per_second, ",.0f")},
+            {"text": f"{speed.p50.value:.1f}", "range": _half(speed.p50, ".1f")},
+            {"text": f"{speed.p99.value:.1f}", "range": _half(speed.p99, ".1f")},
+            {"text": f"{speed.load_seconds:.1f}"},
+        ]
+    header = [*(heading for heading, _, _ in COLUMNS.values()), "ECE", "words/s", "ms p50", "p99", "load s"]
+    return {"header": header, "rows": rows}
+
+
+def _splits(report: Report) -> Iterable[dict[str, Any]]:
+    for split, parts in report.rows.splits().items():
+        if split == "source" and len(parts) < 2:
+            continue
+        rows = {}
+        for one in report.judgements:
+            found = [report.splits[one.name][split][part] for part in parts]
+            rows[one.name] = [
+                {
+                    "text": f"{each['top1'].value:.3f}",
+                    "small": f"{each['distance_after'].value:.2f}",
+                    "share": round(100 * each["top1"].value),
+                    "range": _range(each["top1"], ".3f"),
+                }
+                for each in found
+            ]
+        counts = [int(chosen.sum()) for chosen in parts.values()]
+        yield {"title": SPLITS[split], "parts": list(parts), "rows": rows, "counts": counts}
+
+
+def _detection(report: Report) -> dict[str, list[dict[str, str]]]:
+    return {
+        name: [
+            {"text": "–"} if isnan(one.value) else {"text": f"{one.value:.3f}", "range": _half(one, ".3f")}
+            for one in (found[measure] for measure in DETECTION)
+        ]
+        for name, found in report.detection.items()
+    }
+
+
+def _differences(report: Report, measure: str, lower: bool) -> dict[str, Any]:
+    """Every system less every other: better or worse than it, or neither beyond what chance gives."""
+    names = [one.name for one in report.judgements]
+    rows: dict[str, list[dict[str, str] | None]] = {name: [None] * len(names) for name in names}
+    for (first, second), found in report.comparisons.items():
+        estimate, p_value = found[measure].difference, found[measure].p_value
+        for one, other, sign in ((first, second, 1), (second, first, -1)):
+            value = sign * estimate.value
+            low, high = sorted((sign * estimate.low, sign * estimate.high))
+            kind = "same" if p_value >= SIGNIFICANT else "worse" if (value > 0) == lower else "better"
+            tip = f"{one} less {other}: {value:+.3f} ({low:+.3f} to {high:+.3f}), p = {p_value:.4f}"
+            half = f"±{(high - low) / 2:.3f}"
+            rows[one][names.index(other)] = {
+                "text": f"{value:+.3f}".replace("-", "−"),
+                "small": half,
+                "kind": kind,
+                "tip": tip,
+            }
+    return {"title": COLUMNS[measure][0], "rows": rows}
+
+
+def _shown(example: Example) -> dict[str, Any]:
+    return {
+        "written": _marked(example.written, example.differing[0]),
+        "right": _marked(example.right, example.differing[1]),
+        "answers": [(answer, answer == example.right) for answer in example.answers],
+        "probability": "" if isnan(example.probability) else f"{example.probability:.2f}",
+    }
+
+
+def _marked(word: str, differing: Sequence[bool]) -> Markup:
+    """The word with the letters marked in which it differs."""
+    parts = [
+        Markup("<mark>{}</mark>").format(letter) if marked else Markup("{}").format(letter)
+        for letter, marked in zip(word, differing, strict=True)
+    ]
+    return Markup("").join(parts).replace("</mark><mark>", "")

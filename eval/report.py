@@ -3,14 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import compress
+from math import isnan
 from typing import Any
 
 import numpy as np
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from speller.eval.calibration import Calibration, calibration
 from speller.eval.judge import Judgement, Rows
-from speller.eval.metrics import CORRECTION, DETECTION, Comparison, Estimate, Sample, calibration
+from speller.eval.metrics import CORRECTION, DETECTION, SEED, Comparison, Estimate, Sample
+from speller.eval.speed import Speed
 
 COMPARED = ("top1", "distance_after")
 """The measures in which systems are compared."""
@@ -30,13 +33,18 @@ class Report:
     """The same over parts of the rows: by system, split and part."""
     detection: Mapping[str, Mapping[str, Estimate]]
     """The detection measures of each system; empty where no row is a valid word."""
+    calibrations: Mapping[str, Calibration | None]
+    """How far each system's probabilities can be trusted; None where it gives none."""
+    speeds: Mapping[str, Speed]
     comparisons: Mapping[tuple[str, str], Mapping[str, Comparison]]
     """Every pair of systems, in the judgements' order, in the measures in ``COMPARED``."""
 
     @classmethod
-    def of(cls, rows: Rows, judgements: Sequence[Judgement], *, skipped: Mapping[str, str]) -> "Report":
-        """Measures and compares the judgements."""
-        sample, misspelt, splits = Sample(rows.right), rows.misspelt, rows.splits()
+    def of(
+        cls, rows: Rows, judgements: Sequence[Judgement], *, skipped: Mapping[str, str], seed: int = SEED
+    ) -> "Report":
+        """Measures and compares the judgements; the seed is that of the draws for intervals and tests."""
+        sample, misspelt, splits = Sample(rows.right, seed=seed), rows.misspelt, rows.splits()
         mixed = not misspelt.all()
         return cls(
             rows=rows,
@@ -55,6 +63,8 @@ class Report:
                 for one in judgements
                 if mixed
             },
+            calibrations={one.name: calibration(one.outcome, sample) for one in judgements},
+            speeds={one.name: Speed.of(one.timing) for one in judgements},
             comparisons={
                 (one.name, other.name): {name: sample.compare(one.outcome, other.outcome, name) for name in COMPARED}
                 for place, one in enumerate(judgements)
@@ -85,10 +95,13 @@ def as_data(report: Report) -> dict[str, Any]:
                     for split, parts in report.splits[one.name].items()
                 },
                 "detection": _plain(report.detection[one.name]) if report.detection else None,
-                "calibration": asdict(found) if (found := calibration(one.outcome)) else None,
-                "load_seconds": one.load_seconds,
-                "words_per_second": one.words_per_second,
-                "milliseconds": {f"p{percent}": _percentile(one, percent) for percent in (50, 99)},
+                "calibration": asdict(found) if (found := report.calibrations[one.name]) else None,
+                "load_seconds": report.speeds[one.name].load_seconds,
+                "words_per_second": asdict(report.speeds[one.name].words_per_second),
+                "milliseconds": {
+                    "p50": asdict(report.speeds[one.name].p50),
+                    "p99": asdict(report.speeds[one.name].p99),
+                },
             }
             for one in report.judgements
         ],
@@ -105,7 +118,11 @@ def tables(report: Report) -> list[Table]:
     return [
         _overview(report),
         _further(report),
-        *(_split(report, split) for split in report.rows.splits() if split != "source" or _sources(report) > 1),
+        *(
+            _split(report, split)
+            for split, parts in report.rows.splits().items()
+            if split != "source" or len(parts) > 1
+        ),
         *([_detection(report)] if report.detection else []),
     ]
 
@@ -118,7 +135,8 @@ def _overview(report: Report) -> Table:
     )
     table.caption = (
         "± is half the 95 % interval. distance: mean Levenshtein distance to the right word, before and after. "
-        "p: how likely chance alone parts a system's top-1 so far from the first one's."
+        "p: how likely chance alone parts a system's top-1 so far from the first one's (approximate randomization over "
+        "right words)."
     )
     reference = report.judgements[0].name
     for one in report.judgements:
@@ -126,7 +144,7 @@ def _overview(report: Report) -> Table:
         top1, compared = measures["top1"], report.comparisons.get((reference, one.name))
         table.add_row(
             one.name,
-            f"{top1.value:.3f} ±{(top1.high - top1.low) / 2:.3f}",
+            f"{top1.value:.3f} {_half(top1, '.3f')}",
             f"{measures['top5'].value:.3f}",
             f"{measures['top10'].value:.3f}",
             f"{measures['mean_reciprocal_rank'].value:.3f}",
@@ -143,22 +161,22 @@ def _further(report: Report) -> Table:
         ("character error rate", "calibration error", "words/s", "one word, ms p50", "p99", "load, s"),
     )
     for one in report.judgements:
-        found = calibration(one.outcome)
+        found, speed = report.calibrations[one.name], report.speeds[one.name]
         table.add_row(
             one.name,
             f"{report.measures[one.name]['character_error_rate'].value:.1%}",
-            f"{found.error:.3f}" if found else "–",
-            f"{one.words_per_second:,.0f}",
-            f"{_percentile(one, 50):.1f}",
-            f"{_percentile(one, 99):.1f}",
-            f"{one.load_seconds:.1f}",
+            f"{found.error.value:.3f} {_half(found.error, '.3f')}" if found else "–",
+            f"{speed.words_per_second.value:,.0f} {_half(speed.words_per_second, ',.0f')}",
+            f"{speed.p50.value:.1f} {_half(speed.p50, '.1f')}",
+            f"{speed.p99.value:.1f} {_half(speed.p99, '.1f')}",
+            f"{speed.load_seconds:.1f}",
         )
     return table
 
 
 def _split(report: Report, split: str) -> Table:
     parts = report.rows.splits()[split]
-    table = _table(f"top-1 (mean distance after), by {_SPLITS[split]}", tuple(parts))
+    table = _table(f"top-1 (mean distance after), by {SPLITS[split]}", tuple(parts))
     for one in report.judgements:
         found = [report.splits[one.name][split][part] for part in parts]
         table.add_row(one.name, *(f"{each['top1'].value:.3f} ({each['distance_after'].value:.2f})" for each in found))
@@ -170,7 +188,8 @@ def _detection(report: Report) -> Table:
     valid = int((~report.rows.misspelt).sum())
     table = _table(f"what is changed, with {valid:,} valid words among the rows", tuple(DETECTION))
     for name, measures in report.detection.items():
-        table.add_row(name, *(f"{measures[measure].value:.3f}" for measure in DETECTION))
+        found = [measures[measure] for measure in DETECTION]
+        table.add_row(name, *("–" if isnan(one.value) else f"{one.value:.3f} {_half(one, '.3f')}" for one in found))
     return table
 
 
@@ -182,26 +201,24 @@ def _table(title: str, columns: Sequence[str]) -> Table:
     return table
 
 
-_SPLITS = {
+SPLITS = {
     "source": "source",
     "distance": "edit distance of the misspelling",
     "length": "length of the right word",
     "kind": "kind of error",
-    "seen": "whether training saw the pair",
+    "seen_pair": "whether training saw the pair",
+    "seen_word": "whether training saw its right word",
 }
 
 
-def _sources(report: Report) -> int:
-    return len(set(report.rows.source))
-
-
-def _percentile(judgement: Judgement, percent: int) -> float:
-    return float(np.percentile(judgement.milliseconds, percent))
+def _half(estimate: Estimate, form: str) -> str:
+    return f"±{(estimate.high - estimate.low) / 2:{form}}"
 
 
 def _p_value(value: float) -> str:
     return "<.001" if value < 0.001 else f"{value:.3f}"
 
 
-def _plain(measures: Mapping[str, Estimate]) -> dict[str, dict[str, float]]:
-    return {name: asdict(estimate) for name, estimate in measures.items()}
+def _plain(measures: Mapping[str, Estimate]) -> dict[str, dict[str, float] | None]:
+    """Measures as JSON has them, which knows no NaN: None where they say nothing of the rows."""
+    return {name: None if isnan(estimate.value) else asdict(estimate) for name, estimate in measures.items()}

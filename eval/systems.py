@@ -1,14 +1,14 @@
 """What is judged: anything that answers a misspelling with suggestions, best first."""
 
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Protocol, runtime_checkable
 
 from speller.candidates import LONGEST
 from speller.corrector import AT_ONCE, Corrector
 
-ENTRY_POINTS = "speller.systems"
-"""The entry-point group under which a package offers systems of its own: a name and a ``Factory``."""
+ENTRY_POINTS = "speller.baselines"
+"""The entry-point group under which a package offers baselines of its own: a name and a ``Factory``."""
 
 
 class Suggested(Protocol):
@@ -53,14 +53,26 @@ It raises ``UnavailableError`` where the system cannot run.
 
 
 def find_systems() -> Mapping[str, Factory]:
-    """Every system by its name: the project's own, the baselines, and those that installed packages offer."""
+    """Every system by its name: the project's own, the baselines, and those that installed packages offer.
+
+    A package's is loaded only when it is made, and takes no name that one of the others has.
+    """
     # The baselines are systems.
     from speller.eval.baselines import BASELINES
 
-    systems: dict[str, Factory] = {**OWN, **BASELINES}
-    for entry_point in entry_points(group=ENTRY_POINTS):
-        systems[entry_point.name] = entry_point.load()
-    return systems
+    offered = {entry_point.name: _offered(entry_point) for entry_point in entry_points(group=ENTRY_POINTS)}
+    return {**OWN, **BASELINES, **{name: make for name, make in offered.items() if name not in (*OWN, *BASELINES)}}
+
+
+def _offered(entry_point: EntryPoint) -> Factory:
+    def make(corrector: Corrector) -> System:
+        try:
+            factory: Factory = entry_point.load()
+        except (ImportError, AttributeError) as error:
+            raise UnavailableError(f"the entry point {entry_point.value} cannot be loaded: {error}") from error
+        return factory(corrector)
+
+    return make
 
 
 class WithoutModel:

@@ -130,6 +130,14 @@ def test_a_program_that_does_not_start_is_unavailable():
         Ispell(sys.executable, "-c", "raise SystemExit(1)")
 
 
+def test_a_program_that_stops_answers_nothing_more(tmp_path):
+    program = Ispell(sys.executable, "-c", "print('ready', flush=True); input(); print('*\\n', flush=True)")
+    assert program.suggest("the", 1) == ["the"]
+    for _ in range(2):
+        with pytest.raises(UnavailableError, match="stopped"):
+            program.suggest("teh", 1)
+
+
 @pytest.mark.parametrize("name", ["symspell2", "autocorrect"])
 def test_english_word_lists_are_for_english(name, corrector):
     corrector.bundle.card["language"] = "el"

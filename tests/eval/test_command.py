@@ -1,14 +1,13 @@
 import json
 import subprocess
 import sys
-from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from speller.cli import main
-from speller.eval.command import read_rows
+from speller.eval.judging import read_rows
 from speller.train.pairs import part_of
 
 
@@ -23,11 +22,6 @@ def run(*arguments):
     return CliRunner().invoke(main, ["eval", *map(str, arguments)])
 
 
-class Parrot:
-    def suggest(self, word, n):
-        return [word, word + "s"]
-
-
 @pytest.mark.usefixtures("loaded")
 def test_json_is_alone_on_stdout(pairs, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -36,7 +30,7 @@ def test_json_is_alone_on_stdout(pairs, tmp_path, monkeypatch):
     data = json.loads(done.stdout)
     assert [one["name"] for one in data["systems"]] == ["speller", "rf-osa", "speller-beam"]
     assert data["rows"]["misspelt"] == 3
-    assert data["rows"]["parts"]["seen"] == {"seen": 3}
+    assert data["rows"]["parts"]["seen_pair"] == data["rows"]["parts"]["seen_word"] == {"seen": 3}
     assert list(data["rows"]["parts"]["source"]) == ["essays"]
     assert done.stderr == "aspell is left out: the program aspell is not installed\n"
 
@@ -59,16 +53,55 @@ def test_model_alone_on_a_few_rows(pairs):
     assert data["rows"]["misspelt"] + data["rows"]["valid"] == 2
 
 
-@pytest.mark.usefixtures("loaded")
-def test_a_package_adds_a_system(pairs, monkeypatch):
-    entry_point = EntryPoint("parrot", f"{__name__}:make", "speller.systems")
-    monkeypatch.setattr(EntryPoint, "load", lambda _: lambda corrector: Parrot())
-    monkeypatch.setattr("speller.eval.systems.entry_points", lambda *, group: [entry_point])
-    data = json.loads(run(pairs, "--baselines", "parrot", "--json").stdout)
+PARROT = """
+class Parrot:
+    def suggest(self, word, n):
+        return [word, word + "s"]
+
+
+def make(corrector):
+    assert "receive" in corrector.lexicon
+    return Parrot()
+"""
+
+ENTRY_POINTS = """
+[speller.baselines]
+parrot = parrot:make
+ghost = no_such_module:make
+aspell = parrot:make
+"""
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """Installs a package that offers baselines, as pip does: a module, and its metadata beside it."""
+    (tmp_path / "parrot.py").write_text(PARROT)
+    (tmp_path / "parrot-1.0.dist-info").mkdir()
+    (tmp_path / "parrot-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: parrot\nVersion: 1.0\n")
+    (tmp_path / "parrot-1.0.dist-info" / "entry_points.txt").write_text(ENTRY_POINTS)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield
+    sys.modules.pop("parrot", None)
+
+
+@pytest.mark.usefixtures("loaded", "package")
+def test_a_package_adds_a_baseline(pairs, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = run(pairs, "--baselines", "parrot,ghost,aspell", "--json")
+    data = json.loads(done.stdout)
+    assert [one["name"] for one in data["systems"]] == ["speller", "parrot"]
     parrot = data["systems"][1]
-    assert parrot["name"] == "parrot"
     assert parrot["measures"]["top10"]["value"] == 0
     assert parrot["detection"]["recall"]["value"] == 0
+    assert data["skipped"]["ghost"].startswith("the entry point no_such_module:make cannot be loaded: No module named")
+    # The project's own names stay what they are.
+    assert data["skipped"]["aspell"] == "the program aspell is not installed"
+
+
+@pytest.mark.usefixtures("loaded")
+def test_a_package_that_is_not_asked_for_is_not_loaded(pairs, package):
+    assert run(pairs, "--baselines", "none", "--json").exit_code == 0
+    assert "parrot" not in sys.modules
 
 
 def test_default_rows_are_held_out():

@@ -16,7 +16,6 @@ from click.testing import CliRunner
 from speller.alphabet import END, MISSPELL
 from speller.cli import main
 from speller.corrector import Corrector
-from speller.eval.errors_command import read_sets
 from speller.eval.errors_likeness import COPIES, cross_entropy, misspell, misspellings, sampled_alike, share_reached
 from speller.eval.errors_recipe import BACKWARDS, ErrorsRecipe
 from speller.eval.errors_report import ASPECTS, arm_cells, likeness_cells, markdown, plot
@@ -279,18 +278,6 @@ def test_bad_recipes_are_told_in_a_line(recipe, finished, tmp_path, old, new, me
     *_, line = done.stderr.splitlines()
     assert line.startswith("Error: ")
     assert re.search(message, line)
-
-
-@pytest.mark.parametrize("stated", ["first.tsv", "=first.tsv", "first=", f"{HELD_OUT}=first.tsv"])
-def test_sets_that_cannot_be_judged(stated):
-    with pytest.raises(ValueError, match="a set is NAME=PAIRS, with a name other than held out and together, not"):
-        read_sets((stated,))
-
-
-def test_files_of_one_name_are_one_set(recipe, judged):
-    files = [recipe.parent / f"{name}.tsv" for name in ("first", "second")]
-    found = read_sets((f"one={files[0]}", f"other={files[1]}", f"one={files[1]}"))
-    assert found == {"one": judged["first"] + judged["second"], "other": judged["second"]}
 
 
 def test_a_folder_of_another_comparison_is_left_alone(recipe, finished, judged, tmp_path):

@@ -37,7 +37,8 @@ def test_rows_are_folded_and_keep_their_source():
     rows = Rows.of({"one": PAIRS[:2], "other": PAIRS[3:]})
     assert in_order(rows) == [("fisix", "physics", "one"), ("recieve", "receive", "one"), ("the", "the", "other")]
     assert rows.misspelt.sum() == 2
-    assert rows.seen is None
+    assert rows.seen_pair is None
+    assert rows.seen_word is None
 
 
 def test_limit_draws_the_same_rows_of_each_source():
@@ -47,12 +48,14 @@ def test_limit_draws_the_same_rows_of_each_source():
     assert [first.source.count(name) for name in ("one", "other")] == [10, 5]
     assert set(first.wrong[:10]) != {pair.wrong for pair in pairs[:10]}
     assert Rows.of({"one": pairs}, limit=20).wrong[:10] == first.wrong[:10]
+    assert Rows.of({"one": pairs}, limit=10, seed=1).wrong != first.wrong[:10]
 
 
 def test_splits():
     rows = rows_of(
         ("teh", "the"), ("recive", "receive"), ("reeceive", "receive"), ("receave", "receive"), ("fisix", "physics"),
-        ("ackomodation", "accommodation"), ("an", "an"), seen=[Pair("Teh", "the"), Pair("fisix", "fix")],
+        ("ackomodation", "accommodation"), ("an", "an"),
+        seen=[Pair("Teh", "the"), Pair("fisix", "fix"), Pair("acomodation", "Accommodation")],
     )  # fmt: skip
     parts = {
         split: {part: sorted(np.array(rows.wrong)[chosen].tolist()) for part, chosen in parts.items()}
@@ -73,7 +76,8 @@ def test_splits():
             "swapped letters": ["teh"],
             "wrong letter": ["receave"],
         },
-        "seen": {"seen": ["teh"], "unseen": ["ackomodation", "fisix", "receave", "recive", "reeceive"]},
+        "seen_pair": {"seen": ["teh"], "unseen": ["ackomodation", "fisix", "receave", "recive", "reeceive"]},
+        "seen_word": {"seen": ["ackomodation", "teh"], "unseen": ["fisix", "receave", "recive", "reeceive"]},
     }
     assert [list(parts[split]) for split in ("distance", "length")] == [["1", "2", "3+"], ["1-4", "5-7", "11+"]]
 
@@ -102,8 +106,9 @@ def test_judgement(kind):
     }  # fmt: skip
     assert np.isnan(judgement.outcome.probability).all()
     assert sum(advanced) == len(rows)
-    assert judgement.load_seconds == 0.5
-    assert judgement.words_per_second > 0
+    assert judgement.timing.load_seconds == 0.5
+    assert sum(words for words, _ in judgement.timing.batches) == (2 if kind is Batched else 0)
+    assert len(judgement.timing.milliseconds) == (2 if kind is Batched else 4)
 
 
 def test_at_most_ten_answers_count():
@@ -119,7 +124,9 @@ def test_no_word_is_asked_for_twice_but_the_first():
         judgement = judge("listed", system, rows, load_seconds=0)
         assert sorted(system.asked[1:]) == sorted(rows.wrong)
         assert system.asked[0] == rows.wrong[0]
-        assert len(judgement.milliseconds) == (201 if isinstance(system, BatchSystem) else 1001)
+        assert len(judgement.timing.milliseconds) == (201 if isinstance(system, BatchSystem) else 1001)
+        batches = [words for words, _ in judgement.timing.batches]
+        assert batches == ([100] * 8 if isinstance(system, BatchSystem) else [])
 
 
 def test_a_corrector_is_judged_with_its_probabilities_and_decisions(corrector):

@@ -1,11 +1,12 @@
 import itertools
+import tracemalloc
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speller.eval.metrics import CORRECTION, DETECTION, Outcome, Sample, calibration
+from speller.eval.metrics import CORRECTION, DETECTION, Outcome, Sample
 
 
 def outcome(wrong, right, answers, *, changed=None, probability=None):
@@ -77,6 +78,15 @@ def test_interval_is_as_wide_as_theory_says(share, words):
     assert estimate.low < estimate.value == hits.mean() < estimate.high
 
 
+def test_a_seed_has_draws_of_its_own():
+    words, found = [str(row) for row in range(60)], ranked(*[1, 0, 2, 7, 3] * 12)
+    first, again, other = (
+        Sample(words, seed=seed).measure(found, every(60), CORRECTION)["mean_reciprocal_rank"] for seed in (0, 0, 1)
+    )
+    assert first == again != other
+    assert first.value == other.value
+
+
 def test_rows_of_one_word_say_it_only_once():
     hits = (np.random.default_rng(2).random(200) < 0.6).tolist()
     words = [str(row) for row in range(200)]
@@ -114,6 +124,21 @@ def test_comparison_tells_a_difference_from_none():
     assert sample.compare(good, good, "distance_after").p_value == 1
 
 
+def test_many_words_take_little_memory():
+    draws = np.random.default_rng(5)
+    words = [str(row) for row in range(20_000)]
+    first, second = (ranked(*(draws.random(len(words)) < share).astype(int)) for share in (0.6, 0.59))
+    tracemalloc.start()
+    sample = Sample(words)
+    estimate = sample.measure(first, every(len(words)), {"top1": CORRECTION["top1"]})["top1"]
+    sample.compare(first, second, "top1")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert estimate.high - estimate.low == pytest.approx(2 * 1.96 * np.sqrt(0.24 / len(words)), rel=0.1)
+    # A byte for each resample of each word, and no more than some blocks beside them.
+    assert peak < 1000 * len(words) + 150e6
+
+
 def test_comparison_passes_over_valid_words():
     first = outcome(["teh", "an"], ["the", "an"], [["the"], []])
     second = outcome(["teh", "an"], ["the", "an"], [["tea"], ["a"]])
@@ -139,24 +164,3 @@ def test_detection_is_precision_recall_and_their_weighted_mean(rows):
     precision, recall = hits / changed, hits / misspelt
     weighted = 1.25 * precision * recall / (0.25 * precision + recall)
     assert measured == pytest.approx({"precision": precision, "recall": recall, "f0.5": weighted})
-
-
-def test_calibration_by_hand():
-    rows = [(0.95, 1), (0.9, 1), (0.92, 0), (0.15, 0), (1.0, 1), (float("nan"), 0)]
-    words = [f"w{row}" for row in range(len(rows))]
-    found = outcome(
-        words,
-        [word + "!" for word in words],
-        [[word + "!"] if hit else ["no"] for word, (_, hit) in zip(words, rows, strict=True)],
-        probability=[probability for probability, _ in rows],
-    )
-    curve = calibration(found)
-    assert curve.count == [1, 4]
-    assert curve.probability == pytest.approx([0.15, (0.95 + 0.9 + 0.92 + 1) / 4])
-    assert curve.accuracy == pytest.approx([0, 0.75])
-    assert curve.error == pytest.approx(0.2 * 0.15 + 0.8 * ((0.95 + 0.9 + 0.92 + 1) / 4 - 0.75))
-
-
-def test_calibration_needs_probabilities_of_misspellings():
-    assert calibration(ranked(1, 0)) is None
-    assert calibration(outcome(["an"], ["an"], [["a"]], probability=[0.9])) is None

@@ -25,7 +25,8 @@ from speller.train.checkpoint import write_tensors
 from speller.train.model import SpellingModel
 from speller.train.pairs import part_of
 from speller.train.recipe import Recipe
-from speller.train.run import WEIGHTS, learn_to_misspell, model_config, read_sources
+from speller.train.run import WEIGHTS, learn_to_misspell, model_config
+from speller.train.sources import read_sources
 
 RECIPES = Path(__file__).parents[2] / "eval" / "recipes"
 
