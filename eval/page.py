@@ -33,6 +33,7 @@ CHARTS: Sequence[tuple[str, str]] = (
     ("Accuracy by edit distance", "The share of misspellings put right at the first try, by how far they are off."),
     ("Edit distance, before and after", "How many words are how far from the right one."),
     ("Reliability", "Of the answers given 0.8, four in five should be right. Larger marks: more answers."),
+    ("Quiet and bold", "Misspellings put right and valid words left alone, by what it takes to change a word."),
     ("Speed and accuracy", "Right at the first try, over words per second."),
 )
 
@@ -51,6 +52,7 @@ def page(report: Report) -> str:
         plots.accuracy_by_distance(report),
         plots.distances_before_and_after(report),
         plots.reliability(report),
+        plots.right_by_threshold(report),
         plots.speed_and_accuracy(report),
     )
     return environment.get_template(TEMPLATE).render(

@@ -17,6 +17,8 @@ FARTHEST = 6
 LETTER = 6.3
 """About how wide a letter of a mark's name is."""
 
+THRESHOLDS = np.linspace(0, 1, 101)
+
 SHARES = (0, 0.25, 0.5, 0.75, 1)
 
 
@@ -103,6 +105,43 @@ def reliability(report: Report) -> str | None:
             size = 2.5 + 6 * float(np.sqrt(count / sum(curve.count)))
             chart.mark(across, found.value, system=place, tip=tip, size=size, interval=(found.low, found.high))
     return chart.svg() if curves else None
+
+
+def right_by_threshold(report: Report) -> str | None:
+    """What is right on a mixed list over the probability from which on a word is changed, both kinds weighed alike.
+
+    A misspelling is to be put right, a valid word to be left alone. None where the list is not mixed, or no system
+    gives probabilities.
+    """
+    misspelt = report.rows.misspelt
+    curves = []
+    for place, one in enumerate(report.judgements):
+        probability = one.outcome.probability
+        if np.isfinite(probability).any() and misspelt.any() and not misspelt.all():
+            changed = np.nan_to_num(probability) >= THRESHOLDS[:, None]  # (thresholds, rows)
+            corrected = (changed & (one.outcome.rank == 1))[:, misspelt].mean(axis=1)
+            left = (~changed)[:, ~misspelt].mean(axis=1)
+            curves.append((place, one.name, (corrected + left) / 2, corrected, left))
+    if not curves:
+        return None
+    chart = Chart(
+        "Share that is right by the least probability of a change",
+        across="a word is changed from this probability on",
+        up="share that is right",
+        x=Scale(0, 1),
+        y=Scale(0, 1),
+    )
+    chart.grid(SHARES, [f"{share:.0%}" for share in SHARES])
+    chart.ticks(SHARES, [f"{share:g}" for share in SHARES])
+    for place, name, right, corrected, left in reversed(curves):
+        chart.line(list(zip(THRESHOLDS.tolist(), right.tolist(), strict=True)), kind=f"curve {color(place)}")
+        for at in range(0, len(THRESHOLDS), 5):
+            tip = (
+                f"{name}, from {THRESHOLDS[at]:.2f} on: {right[at]:.1%} right, {corrected[at]:.0%} of the misspellings "
+                f"corrected, {left[at]:.0%} of the valid words left alone"
+            )
+            chart.mark(float(THRESHOLDS[at]), float(right[at]), system=place, tip=tip, size=3)
+    return chart.svg()
 
 
 def speed_and_accuracy(report: Report) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from rapidfuzz.distance import Levenshtein
 
+from speller.eval import plots
 from speller.eval.examples import EXAMPLES, Example, examples
 from speller.eval.judge import Rows, judge
 from speller.eval.metrics import Comparison, Estimate
@@ -124,7 +125,7 @@ def test_a_clear_difference_is_named_and_coloured(report):
 
 
 def test_charts_show_every_system(report):
-    by_distance, histogram, reliability, speed = charts(page(report))
+    by_distance, histogram, reliability, threshold, speed = charts(page(report))
     for place, name in enumerate(report.measures):
         found = report.splits[name]["distance"]
         assert marks(by_distance, place) == [
@@ -134,9 +135,23 @@ def test_charts_show_every_system(report):
         assert len(marks(speed, place)) == 1
         assert len(marks(histogram, place)) == (7 if place else 0)
     assert [marks(reliability, place) != [] for place in range(3)] == [True, True, False]
+    assert [marks(threshold, place) != [] for place in range(3)] == [True, True, False]
     bars = [bar.find("title").text for bar in histogram.iter("rect")]
     assert sum(int(tip.rpartition(" ")[2]) for tip in bars if tip.startswith("as written")) == 6
     assert bars[1] == f"speller, 0: {round(6 * report.measures['speller']['top1'].value)}"
+
+
+def test_what_is_right_by_the_threshold(report):
+    one = report.judgements[0]
+    found = marks(charts(page(report))[3], 0)
+    assert len(found) == 21
+    misspelt = report.rows.misspelt
+    for at, tip in zip(np.linspace(0, 1, 21), found, strict=True):
+        changed = one.outcome.probability >= round(float(at), 2)
+        corrected, left = np.mean((changed & (one.outcome.rank == 1))[misspelt]), np.mean(~changed[~misspelt])
+        assert tip.startswith(f"speller, from {at:.2f} on: {(corrected + left) / 2:.1%} right, {corrected:.0%} of")
+    only = replace(report, rows=replace(report.rows, right=[f"{word}s" for word in report.rows.wrong]))
+    assert plots.right_by_threshold(only) is None
 
 
 def test_marks_stand_where_their_values_are(report):
@@ -177,7 +192,7 @@ def test_speed_is_on_a_logarithmic_axis(corrector):
 
 def test_names_in_a_chart_cover_no_other(corrector):
     names = ["speller", "speller-no-model", "speller-beam", "rf-osa", "rf-levenshtein", "rf-damerau", "rf-ratio"]
-    chart = charts(page(judged(corrector, *names)))[3]
+    chart = charts(page(judged(corrector, *names)))[-1]
     boxes = []
     for text in chart.iter("text"):
         if text.get("class") == "name":

@@ -1,5 +1,6 @@
 """The README's figures are those of the files that hold them."""
 
+import importlib.util
 import json
 from importlib.metadata import version
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from speller.eval import errors_study
 from speller.eval.errors_recipe import ErrorsRecipe
 from speller.eval.errors_report import markdown as errors_markdown
-from speller.eval.figures import check, measure_table
+from speller.eval.figures import bundle_checksum, check, measure_table
 from speller.eval.figures import markdown as figures_markdown
 from speller.eval.figures_recipe import FiguresRecipe, FiguresTable
 from speller.eval.study import Results, Run
@@ -19,8 +20,13 @@ from speller.eval.study_report import markdown
 ROOT = Path(__file__).parents[2]
 README_RECIPE = ROOT / "eval/recipes/readme.toml"
 
+SPEEDS = ROOT / "tests/benchmarks/correcting.py"
+
 FIGURES = "<!-- figures -->"
 """Between two such lines of the README stands what `speller figures` prints."""
+
+SPEED = "<!-- speed -->"
+"""Between two such lines stands what the benchmark prints."""
 
 CHEAP = ("speller", "speller-no-model")
 """Systems that are measured again."""
@@ -88,3 +94,12 @@ def test_the_cheap_figures_come_out_again():
         for measure in ("top1", "top5", "distance_after"):
             # Processors differ in the last bits of a sum, so that one close call or another goes otherwise.
             assert found["measures"][measure]["value"] == pytest.approx(before[measure]["value"], abs=0.003), name
+
+
+def test_the_speeds_are_those_of_the_model_that_ships():
+    spec = importlib.util.spec_from_file_location("correcting", SPEEDS)
+    correcting = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(correcting)
+    data = json.loads((ROOT / "eval/results/speed.json").read_text())
+    assert data["bundle_sha256"] == bundle_checksum("en")
+    assert f"{SPEED}\n{correcting.markdown(data)}{SPEED}\n" in (ROOT / "README.md").read_text(encoding="utf-8")
