@@ -1,12 +1,11 @@
 """The recipe of a comparison of ways to misspell: what all arms share, and what each is shown."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from speller.eval.checksum import checksum
 from speller.train.recipe import Recipe, read_toml
 from speller.train.run import WEIGHTS
 
@@ -82,4 +81,4 @@ class ErrorsRecipe:
     @property
     def digest(self) -> str:
         """The SHA-256 of all that the recipe says."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        return checksum(asdict(self))

@@ -1,7 +1,5 @@
 """Ways to misspell: how like people's misspellings are, and what a model learns that is shown them."""
 
-import hashlib
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -14,13 +12,13 @@ from accelerate import Accelerator
 from numpy.typing import NDArray
 from rich.console import Console
 
-from speller.bundle import LEXICON, find
 from speller.corrector import Corrector, Suggestion
+from speller.eval.checksum import identity
 from speller.eval.errors_likeness import cross_entropy, misspell, misspellings, sampled_alike, share_reached
 from speller.eval.errors_recipe import ErrorsRecipe
 from speller.eval.folder import claim
 from speller.eval.judge import Rows, judge
-from speller.eval.metrics import CORRECTION, Comparison, Estimate, Outcome, Sample
+from speller.eval.metrics import CORRECTION, Comparison, Estimate, Outcome, Sample, read_measures
 from speller.train.bundling import make_bundle
 from speller.train.checkpoint import write_tensors
 from speller.train.errors import ErrorModel
@@ -87,14 +85,8 @@ class Results:
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> "Results":
         """The results that ``asdict`` and JSON made plain data of."""
-        measures = {
-            arm: {name: {key: Estimate(**value) for key, value in found.items()} for name, found in sets.items()}
-            for arm, sets in data["measures"].items()
-        }
-        comparisons = {
-            arms: Comparison(Estimate(**found["difference"]), found["p_value"])
-            for arms, found in data["comparisons"].items()
-        }
+        measures = {arm: read_measures(sets) for arm, sets in data["measures"].items()}
+        comparisons = {name: Comparison.of(found) for name, found in data["comparisons"].items()}
         return cls(**{**data, "measures": measures, "comparisons": comparisons})
 
 
@@ -122,12 +114,8 @@ def run_errors(recipe: ErrorsRecipe, judged: Mapping[str, Sequence[Pair]], out: 
     training = Recipe.of(recipe.training)
     sources = read_sources(training)
     rows = Rows.of({HELD_OUT: misspellings(sources.parts["test"]), **judged}, limit=ROWS)
-    identity = {
-        "recipe_sha256": recipe.digest,
-        "lexicon_sha256": hashlib.sha256(Path(training.lexicon or find("en") / LEXICON).read_bytes()).hexdigest(),
-        "sets_sha256": hashlib.sha256(json.dumps([rows.source, rows.wrong, rows.right]).encode()).hexdigest(),
-    }
-    claim(out / IDENTITY, identity, kind="comparison")
+    identified = identity(recipe.digest, training, rows)
+    claim(out / IDENTITY, identified, kind="comparison")
     if not (out / ERRORS).exists():
         learn_errors(sources).save(out / UNFINISHED)
         os.replace(out / UNFINISHED, out / ERRORS)
@@ -159,7 +147,7 @@ def run_errors(recipe: ErrorsRecipe, judged: Mapping[str, Sequence[Pair]], out: 
         for arm, outcome in outcomes.items()
     }
     return Results(
-        identity=identity,
+        identity=identified,
         recipe=asdict(recipe),
         sets={name: int(here.sum()) for name, here in places.items()},
         cross_entropy=nats,

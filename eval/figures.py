@@ -1,13 +1,13 @@
 """Published figures: measured as a recipe says, and rendered as the README has them."""
 
 import hashlib
-import json
 import os
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
 from speller.bundle import CONFIG, find
+from speller.eval.checksum import checksum
 from speller.eval.figures_recipe import FiguresRecipe, FiguresTable
 from speller.eval.judge import Rows
 from speller.eval.judging import HELD_OUT, held_out, judge_all
@@ -137,7 +137,7 @@ def _sentence(table: Mapping[str, Any], names: Mapping[str, str], *, cores: int)
 
 def _checksum(rows: Rows, name: str) -> str:
     pairs = [pair for *pair, source in zip(rows.wrong, rows.right, rows.source, strict=True) if source == name]
-    return hashlib.sha256(json.dumps(pairs).encode()).hexdigest()
+    return checksum(pairs)
 
 
 def _rounded(value: Any) -> Any:

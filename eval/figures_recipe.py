@@ -1,12 +1,11 @@
 """The recipe of published figures: which model is judged on what, beside which systems."""
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from speller.eval.checksum import checksum
 from speller.train.recipe import read_toml
 
 
@@ -78,7 +77,7 @@ class FiguresRecipe:
     @property
     def digest(self) -> str:
         """The SHA-256 of all that the recipe says."""
-        return hashlib.sha256(json.dumps(self.as_data(), sort_keys=True).encode()).hexdigest()
+        return checksum(self.as_data())
 
     @property
     def sets(self) -> set[str]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -131,6 +132,16 @@ class Comparison:
 
     difference: Estimate
     p_value: float
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> "Comparison":
+        """The comparison that ``asdict`` and JSON made plain data of."""
+        return cls(Estimate(**data["difference"]), data["p_value"])
+
+
+def read_measures(data: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Estimate]]:
+    """The measures of each set of rows that ``asdict`` and JSON made plain data of."""
+    return {name: {key: Estimate(**value) for key, value in found.items()} for name, found in data.items()}
 
 
 class Sample:

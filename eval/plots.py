@@ -82,15 +82,7 @@ def distances_before_and_after(report: Report) -> str:
 
 def reliability(report: Report) -> str | None:
     """How often answers are right by the probability that they were given; None where no system gives any."""
-    chart = Chart(
-        "Share of right answers by their probability",
-        across="probability of the first answer",
-        up="share that is right",
-        x=Scale(0, 1),
-        y=Scale(0, 1),
-    )
-    chart.grid(SHARES, [f"{share:.0%}" for share in SHARES])
-    chart.ticks(SHARES, [f"{share:g}" for share in SHARES])
+    chart = _right_over("Share of right answers by their probability", "probability of the first answer")
     chart.line([(0, 0), (1, 1)], kind="ideal")
     curves = [
         (place, one.name, curve)
@@ -124,15 +116,9 @@ def right_by_threshold(report: Report) -> str | None:
             curves.append((place, one.name, (corrected + left) / 2, corrected, left))
     if not curves:
         return None
-    chart = Chart(
-        "Share that is right by the least probability of a change",
-        across="a word is changed from this probability on",
-        up="share that is right",
-        x=Scale(0, 1),
-        y=Scale(0, 1),
+    chart = _right_over(
+        "Share that is right by the least probability of a change", "a word is changed from this probability on"
     )
-    chart.grid(SHARES, [f"{share:.0%}" for share in SHARES])
-    chart.ticks(SHARES, [f"{share:g}" for share in SHARES])
     for place, name, right, corrected, left in reversed(curves):
         chart.line(list(zip(THRESHOLDS.tolist(), right.tolist(), strict=True)), kind=f"curve {color(place)}")
         for at in range(0, len(THRESHOLDS), 5):
@@ -169,6 +155,14 @@ def speed_and_accuracy(report: Report) -> str:
         left, shift = names[place]
         chart.name(speed, accuracy, name, left=left, shift=shift)
     return chart.svg()
+
+
+def _right_over(title: str, probability: str) -> Chart:
+    """An empty chart of the share that is right over a probability."""
+    chart = Chart(title, across=probability, up="share that is right", x=Scale(0, 1), y=Scale(0, 1))
+    chart.grid(SHARES, [f"{share:.0%}" for share in SHARES])
+    chart.ticks(SHARES, [f"{share:g}" for share in SHARES])
+    return chart
 
 
 def _place_names(chart: Chart, points: Sequence[tuple[float, float, str]]) -> list[tuple[bool, float]]:

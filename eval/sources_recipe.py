@@ -1,12 +1,11 @@
 """The recipe of a study that leaves sources of misspellings out, each in turn."""
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from speller.eval.checksum import checksum
 from speller.train.recipe import Recipe, read_toml
 
 ALL = "all"
@@ -63,4 +62,4 @@ class SourcesRecipe:
     @property
     def digest(self) -> str:
         """The SHA-256 of all that the recipe says."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        return checksum(asdict(self))

@@ -1,7 +1,5 @@
 """Learning to spell, or learning a source: what a model makes of a source's misspellings that it trained without."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from speller.bundle import LEXICON, find
+from speller.eval.checksum import identity
 from speller.eval.errors_likeness import misspellings
 from speller.eval.errors_study import JUDGED, MEASURES, ROWS, Material, run_arm
 from speller.eval.folder import claim
 from speller.eval.judge import Rows
-from speller.eval.metrics import Comparison, Estimate, Outcome, Sample
+from speller.eval.metrics import Comparison, Estimate, Outcome, Sample, read_measures
 from speller.eval.sources_recipe import ALL, SourcesRecipe
 from speller.train.loop import open_accelerator
 from speller.train.pairs import Pair, read_pairs, split_pairs
@@ -45,14 +43,8 @@ class Results:
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> "Results":
         """The results that ``asdict`` and JSON made plain data of."""
-        measures = {
-            arm: {name: {key: Estimate(**value) for key, value in found.items()} for name, found in sets.items()}
-            for arm, sets in data["measures"].items()
-        }
-        gaps = {
-            source: Comparison(Estimate(**found["difference"]), found["p_value"])
-            for source, found in data["gaps"].items()
-        }
+        measures = {arm: read_measures(sets) for arm, sets in data["measures"].items()}
+        gaps = {name: Comparison.of(found) for name, found in data["gaps"].items()}
         return cls(**{**data, "measures": measures, "gaps": gaps})
 
 
@@ -77,12 +69,8 @@ def run_sources(recipe: SourcesRecipe, out: Path) -> Results:
     if empty := [name for name, of in judged.items() if not of]:
         raise ValueError(f"{', '.join(empty)}: no misspelling of a word that is held out")
     rows = Rows.of(judged, limit=ROWS)
-    identity = {
-        "recipe_sha256": recipe.digest,
-        "lexicon_sha256": hashlib.sha256(Path(training.lexicon or find("en") / LEXICON).read_bytes()).hexdigest(),
-        "sets_sha256": hashlib.sha256(json.dumps([rows.source, rows.wrong, rows.right]).encode()).hexdigest(),
-    }
-    claim(out / IDENTITY, identity, kind="study")
+    identified = identity(recipe.digest, training, rows)
+    claim(out / IDENTITY, identified, kind="study")
     outcomes = {}
     for arm in recipe.arms:
         path = out / "arms" / arm / JUDGED
@@ -95,7 +83,7 @@ def run_sources(recipe: SourcesRecipe, out: Path) -> Results:
     places = {name: rows.misspelt & (np.array(rows.source) == name) for name in recipe.sources}
     sample = Sample(rows.right)
     return Results(
-        identity=identity,
+        identity=identified,
         recipe=asdict(recipe),
         sets={name: int(here.sum()) for name, here in places.items()},
         shared={name: _shared(rows, here, pairs, name) for name, here in places.items()},

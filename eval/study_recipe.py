@@ -1,13 +1,12 @@
 """A study's recipe: which objectives are held against each other, from which weights on, and for how much work."""
 
 import dataclasses
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from speller.eval.checksum import checksum
 from speller.train.objectives import CrossEntropy, read_objective
 from speller.train.recipe import Recipe, read_toml
 
@@ -118,7 +117,7 @@ class StudyRecipe:
     @property
     def digest(self) -> str:
         """The SHA-256 of all that the recipe says."""
-        return hashlib.sha256(json.dumps(self.as_data(), sort_keys=True).encode()).hexdigest()
+        return checksum(self.as_data())
 
 
 def _build(kind: type[Any], stated: object, where: str, **defaults: object) -> Any:

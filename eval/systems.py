@@ -5,7 +5,8 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Protocol, runtime_checkable
 
 from speller.candidates import LONGEST
-from speller.corrector import AT_ONCE, Corrector
+from speller.corrector import Corrector
+from speller.knowledge import AT_ONCE
 
 ENTRY_POINTS = "speller.baselines"
 """The entry-point group under which a package offers baselines of its own: a name and a ``Factory``."""

@@ -162,13 +162,18 @@ class CandidateSearch:
             leave_out: ``(words,)``, a place in the lexicon that is no candidate for the word, as if it were not known.
         """
         memory = reader.read(words)
-        found, distance = self._nearest(words, leave_out)
-        far = np.flatnonzero(distance > NEAR * np.array([len(word) for word in words]))
-        if len(far):
+        left_out = [AS_WRITTEN] * len(words) if leave_out is None else leave_out.tolist()
+        found, far = [], []
+        for place, (indices, distances) in enumerate(self._neighbours.nearest(words, NEIGHBOURS)):
+            offered = indices != left_out[place]
+            found.append(indices[offered])
+            if not any(distances[offered][:1] <= NEAR * len(words[place])):
+                far.append(place)
+        if far:
             proposals = self.propose(reader, Memory(memory.keys[far], memory.values[far], memory.lengths[far]))
-            for place, proposed in zip(far.tolist(), proposals, strict=True):
-                found[place] = np.union1d(found[place], np.array([index for index, _ in proposed], np.int64))
-            found = _without(found, leave_out)
+            for place, proposed in zip(far, proposals, strict=True):
+                written = [index for index, _ in proposed if index != left_out[place]]
+                found[place] = np.union1d(found[place], np.array(written, np.int64))
         return self._gather(words, found), memory
 
     def write(self, words: Sequence[str]) -> Proposals:
@@ -182,7 +187,7 @@ class CandidateSearch:
 
     def gather(self, words: Sequence[str]) -> Candidates:
         """The nearest words alone."""
-        return self._gather(words, self._nearest(words, None)[0])
+        return self._gather(words, [indices for indices, _ in self._neighbours.nearest(words, NEIGHBOURS)])
 
     def judge(self, reader: Reader, candidates: Candidates, memory: Memory) -> None:
         """Enter what the second stage looks at: outlines, and what the model makes of the candidates.
@@ -220,22 +225,6 @@ class CandidateSearch:
         finally:
             self._readers.put(reader)
 
-    def _nearest(
-        self, words: Sequence[str], leave_out: NDArray[np.int64] | None
-    ) -> tuple[list[NDArray[np.int64]], NDArray[np.float64]]:
-        """The nearest words of each, and the distance ``(words,)`` of the very nearest one."""
-        found, distances = [], []
-        for neighbours, distance in self._neighbours.nearest(words, NEIGHBOURS):
-            found.append(neighbours)
-            distances.append(distance)
-        if leave_out is not None:
-            distances = [
-                distance[neighbours != left]
-                for neighbours, distance, left in zip(found, distances, leave_out, strict=True)
-            ]
-            found = _without(found, leave_out)
-        return found, np.array([distance[0] if len(distance) else np.inf for distance in distances])
-
     def _gather(self, words: Sequence[str], found: Sequence[NDArray[np.int64]]) -> Candidates:
         rows = np.repeat(np.arange(len(words)), [len(indices) for indices in found])
         indices = np.concatenate([*found, np.empty(0, np.int64)])
@@ -272,9 +261,3 @@ class CandidateSearch:
             candidates.words[row] if index == AS_WRITTEN else self.lexicon.words[index]
             for row, index in zip(candidates.rows.tolist(), candidates.indices.tolist(), strict=True)
         ]
-
-
-def _without(found: list[NDArray[np.int64]], leave_out: NDArray[np.int64] | None) -> list[NDArray[np.int64]]:
-    if leave_out is None:
-        return found
-    return [indices[indices != left] for indices, left in zip(found, leave_out, strict=True)]

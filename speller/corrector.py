@@ -9,12 +9,10 @@ from rapidfuzz.distance import Levenshtein
 
 from speller.bundle import Bundle
 from speller.candidates import CandidateSearch, Depth
-from speller.knowledge import AT_ONCE, KEPT, Answer, Knowledge, key
+from speller.knowledge import KEPT, Answer, Knowledge, key
 from speller.letter_case import match_apostrophe, match_case
 from speller.lexicon import Lexicon, fold
 from speller.text import Word
-
-__all__ = ["ADDED_ZIPF", "AT_ONCE", "MIN_PROBABILITY", "Corrector", "Edit", "Suggestion"]
 
 MIN_PROBABILITY = 0.5
 """A word is changed where that is more likely than not to be what was meant."""

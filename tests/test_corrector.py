@@ -13,7 +13,8 @@ from rapidfuzz.distance import Levenshtein
 import speller
 from speller import Corrector, Suggestion
 from speller.bundle import Bundle
-from speller.corrector import AT_ONCE, _with_stem
+from speller.corrector import _with_stem
+from speller.knowledge import AT_ONCE
 
 
 def assert_alike(found: list[list[Suggestion]], expected: list[list[Suggestion]]) -> None:

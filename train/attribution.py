@@ -9,7 +9,7 @@ from torch import Tensor
 
 from speller.alphabet import CORRECT, END, Alphabet
 from speller.bundle import DECODER, ENCODER, OUTPUT, Bundle
-from speller.train.export import read_exported
+from speller.train.exported import read_exported
 from speller.train.model import Memory, SpellingModel
 
 POINTS = 32

@@ -11,7 +11,7 @@ from rapidfuzz.distance import Levenshtein
 from rich.console import Console
 
 from speller.attested import Attestation
-from speller.bundle import DECODER, ENCODER, LEXICON, OUTPUT, PRIORS, Config, find, write_config
+from speller.bundle import DECODER, ENCODER, LEXICON, OUTPUT, PRIORS, Bundle, Config, find, write_config
 from speller.candidates import AS_WRITTEN, LONGEST, CandidateSearch
 from speller.corrector import Corrector
 from speller.lexicon import Lexicon, fold
@@ -108,9 +108,10 @@ def make_bundle(
         "licence": recipe.licence or "that of its data",
         **trained,
     }
-    write_config(folder, ranking, card)
     if test := _non_words(sources.parts["test"], lexicon):
-        write_config(folder, ranking, card | {"held out": _figures(Corrector.load(folder), test)})
+        corrector = Corrector(Bundle(lexicon, runtime, priors, ranking, card, folder))
+        card["held out"] = _figures(corrector, test)
+    write_config(folder, ranking, card)
     return folder
 
 

@@ -13,13 +13,12 @@ from typing import Any
 
 import numpy as np
 import onnx
-import torch
 from numpy.typing import NDArray
 from onnx import numpy_helper, parser
 from torch import Tensor, nn
 
 from speller.runtime import ZERO
-from speller.train.model import Cell, ModelConfig, SpellingModel
+from speller.train.model import Cell, SpellingModel
 
 GATES: dict[Cell, tuple[int, ...]] = {"lstm": (0, 3, 1, 2), "gru": (1, 0, 2), "rnn": (0,)}
 """Where ONNX wants PyTorch's gates: LSTM's input, forget, cell, output as input, output, forget, cell, and so on."""
@@ -233,62 +232,6 @@ def export(model: SpellingModel, *, encoder: Path, decoder: Path, output: Path) 
     )
 
 
-def read_exported(encoder: Path, decoder: Path, output: Path) -> SpellingModel:
-    """The model that ``export`` wrote into three graphs, to run it in torch.
-
-    Raises:
-        ValueError: for a file that is no such graph, or one of another version; the message names it.
-    """
-    reader, writer, chooser = (_read(path) for path in (encoder, decoder, output))
-    for path, arrays in ((encoder, reader), (decoder, writer)):
-        if "recurrent" not in arrays:
-            raise ValueError(f"{path}: not a graph that this version exports")
-    width, gates = writer["recurrent"].shape
-    cell = next(cell for cell, order in GATES.items() if len(order) * width == gates)
-    halves = _read_reading(reader, cell)
-    symbols, embedding = writer["embedding"].shape
-    encoder_width = halves["encoder.weight_hh_l0"].shape[1]
-    model = SpellingModel(
-        ModelConfig(
-            symbols=symbols,
-            embedding=embedding,
-            encoder=encoder_width,
-            decoder=width,
-            cell=cell,
-        )
-    )
-    output_bias = chooser["output_bias"]
-    memory_weight, value_weight = (
-        np.concatenate([half[:encoder_width] for half in np.split(_unrounded(name, reader), 2)])
-        for name in ("memory_weight", "value_weight")
-    )
-    # What makes values of keys: of all states' keys, and where the states are zeros.
-    from_context = np.linalg.lstsq(
-        np.vstack((memory_weight, reader["memory_bias"])), np.vstack((value_weight, reader["value_bias"])), rcond=None
-    )[0]
-    state = {
-        "embedding.weight": writer["embedding"],
-        "memory.weight": memory_weight.T,
-        "memory.bias": reader["memory_bias"],
-        "combine.weight": np.concatenate((from_context, _unrounded("hidden_weight", writer))).T,
-        "combine.bias": writer["combine_bias"],
-        "output.weight": chooser["output_weight"].T,
-        "output.bias": np.where(np.isfinite(output_bias), output_bias, 0),
-        **_read_recurrent(writer, cell),
-        **halves,
-    }
-    model.load_state_dict({name: torch.tensor(array) for name, array in state.items()})
-    return model
-
-
-def _read(path: Path) -> dict[str, NDArray[Any]]:
-    try:
-        graph = onnx.load(path)
-    except Exception as error:  # protobuf's errors have no common class below Exception
-        raise ValueError(f"{path}: not an ONNX graph: {error}") from None
-    return {array.name: numpy_helper.to_array(array) for array in graph.graph.initializer}
-
-
 def _write(path: Path, text: str, arrays: dict[str, NDArray[Any]]) -> None:
     graph = parser.parse_model(text)
     graph.graph.initializer.extend(numpy_helper.from_array(array, name) for name, array in arrays.items())
@@ -302,11 +245,6 @@ def _rounded(name: str, weights: NDArray[np.float32]) -> dict[str, NDArray[Any]]
     return {name: np.round(weights / step[..., None, :]).astype(np.int8), f"{name}_step": step}
 
 
-def _unrounded(name: str, arrays: dict[str, NDArray[Any]]) -> NDArray[np.float32]:
-    weights: NDArray[np.float32] = arrays[name] * arrays[f"{name}_step"][..., None, :]
-    return weights
-
-
 def _linear(name: str, layer: nn.Linear) -> dict[str, NDArray[Any]]:
     return {f"{name}_weight": _array(layer.weight.T), f"{name}_bias": _array(layer.bias)}
 
@@ -315,8 +253,8 @@ def _reading(model: SpellingModel) -> dict[str, NDArray[Any]]:
     """The encoder's weights, both halves of each together."""
     layer, cell = model.encoder, model.config.cell
     halves = [[_array(getattr(layer, f"{part}_l0{half}")) for part in PARTS] for half in HALVES]
-    ordered = [[_ordered(part, GATES[cell]) for part in half] for half in halves]
-    of_symbols, of_state, bias, recurrent_bias = (np.stack(part) for part in zip(*ordered, strict=True))
+    by_gate = [[ordered(part, GATES[cell]) for part in half] for half in halves]
+    of_symbols, of_state, bias, recurrent_bias = (np.stack(part) for part in zip(*by_gate, strict=True))
     weights = {"embedding": _array(model.embedding.weight), "input": of_symbols, "recurrent": of_state}
     weights["bias"] = np.concatenate((bias, recurrent_bias), axis=1)
     return _steadied(weights) if cell == "lstm" else weights
@@ -353,25 +291,6 @@ def _steadied(weights: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     }
 
 
-def _read_reading(arrays: dict[str, NDArray[Any]], cell: Cell) -> dict[str, NDArray[np.float32]]:
-    """The encoder's weights, as PyTorch names and orders them."""
-    order = np.argsort(GATES[cell])
-    if cell == "lstm":
-        hidden = int(np.flatnonzero(arrays["start_hidden"][0, 0])[0])
-        of_symbols, of_state = (_unrounded(name, arrays).transpose(0, 2, 1) for name in ("input", "recurrent"))
-        width = of_state.shape[2]
-        of_symbols, of_state = of_symbols[..., :-2], of_state[..., :hidden]
-    else:
-        of_symbols, of_state = arrays["input"], arrays["recurrent"]
-        hidden = width = of_state.shape[2]
-    parts = (of_symbols, of_state, *np.split(arrays["bias"], 2, axis=1))
-    return {
-        f"encoder.{name}_l0{suffix}": _ordered(_gates_narrowed(part, width, hidden)[half], order)
-        for name, part in zip(PARTS, parts, strict=True)
-        for half, suffix in enumerate(HALVES)
-    }
-
-
 def _widened(weights: NDArray[Any], size: int, axis: int) -> NDArray[Any]:
     """With zeros at the end of an axis, up to its new size."""
     return np.pad(weights, [(0, size - weights.shape[axis] if each == axis else 0) for each in range(weights.ndim)])
@@ -383,15 +302,10 @@ def _gates_widened(weights: NDArray[Any], old: int, new: int) -> NDArray[Any]:
     return _widened(by_gate, new, 2).reshape(2, -1, *weights.shape[2:])
 
 
-def _gates_narrowed(weights: NDArray[Any], old: int, new: int) -> NDArray[Any]:
-    by_gate = weights.reshape(2, -1, old, *weights.shape[2:])
-    return by_gate[:, :, :new].reshape(2, -1, *weights.shape[2:])
-
-
 def _recurrent(layer: nn.RNNBase, cell: Cell) -> dict[str, NDArray[Any]]:
     """The decoder's weights."""
     of_symbols, of_state, bias, recurrent_bias = (
-        _ordered(_array(getattr(layer, f"{part}_l0")), GATES[cell]) for part in PARTS
+        ordered(_array(getattr(layer, f"{part}_l0")), GATES[cell]) for part in PARTS
     )
     width = layer.hidden_size
     constants = {}
@@ -408,17 +322,8 @@ def _recurrent(layer: nn.RNNBase, cell: Cell) -> dict[str, NDArray[Any]]:
     }
 
 
-def _read_recurrent(arrays: dict[str, NDArray[Any]], cell: Cell) -> dict[str, NDArray[np.float32]]:
-    of_state = _unrounded("recurrent", arrays)
-    recurrent_bias = np.zeros_like(arrays["bias"])
-    if cell == "gru":
-        recurrent_bias[-len(of_state) :] = arrays["new_bias"]
-    weights = (arrays["input"].T, of_state.T, arrays["bias"], recurrent_bias)
-    order = np.argsort(GATES[cell])
-    return {f"decoder.{part}_l0": _ordered(each, order) for part, each in zip(PARTS, weights, strict=True)}
-
-
-def _ordered(weights: NDArray[Any], gates: Sequence[int] | NDArray[np.int64]) -> NDArray[Any]:
+def ordered(weights: NDArray[Any], gates: Sequence[int] | NDArray[np.int64]) -> NDArray[Any]:
+    """The weights of a cell's gates ``(gates * width, …)`` in another order."""
     parts = np.split(weights, len(gates))
     return np.concatenate([parts[gate] for gate in gates])
 

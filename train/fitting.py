@@ -11,7 +11,7 @@ from rapidfuzz.distance import OSA
 
 from speller.attested import Attestation
 from speller.candidates import AS_WRITTEN, Candidates, CandidateSearch
-from speller.corrector import AT_ONCE
+from speller.knowledge import AT_ONCE
 from speller.lexicon import Lexicon
 from speller.ranking import COLUMN, Ranking, Stage
 from speller.runtime import Runtime

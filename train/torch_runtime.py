@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from speller.runtime import ZERO, Memory, State
-from speller.train.export import STEP, read_exported
+from speller.train.export import STEP
+from speller.train.exported import read_exported
 
 
 class TorchRuntime:

@@ -11,7 +11,6 @@ the resident set after the batch, and at its largest.
 """
 
 import argparse
-import hashlib
 import importlib.util
 import json
 import os
@@ -26,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from speller import Corrector
-from speller.bundle import CONFIG, find
+from speller.eval.figures import bundle_checksum
 
 ALONE = 300
 """So many words are looked at one by one."""
@@ -227,7 +226,7 @@ def main() -> None:
         command = [sys.executable, __file__, *sys.argv[1:], "--system", name]
         systems[name] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
     figures = {
-        "bundle_sha256": hashlib.sha256((find(options.model) / CONFIG).read_bytes()).hexdigest(),
+        "bundle_sha256": bundle_checksum(options.model),
         "words": len(words) - 1 - ALONE,
         "cores": os.cpu_count(),
         "cold start": cold_starts(options.model, options.rounds),

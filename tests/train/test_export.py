@@ -5,7 +5,8 @@ import torch
 from speller.alphabet import CORRECT, MISSPELL, PADDING, SPECIALS
 from speller.bundle import DECODER, ENCODER, OUTPUT
 from speller.runtime import ZERO, OnnxRuntime
-from speller.train.export import HALVES, STEP, export, read_exported
+from speller.train.export import HALVES, STEP, export
+from speller.train.exported import read_exported
 from speller.train.model import CELLS, NEVER_WRITTEN
 
 TOLERANCE = 1e-4
