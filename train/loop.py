@@ -102,7 +102,7 @@ def train(
         how far the run has come.
 
     Raises:
-        ValueError: for a batch that the processes cannot share evenly.
+        ValueError: for a batch that the processes cannot share evenly, or an ``out`` that they do not share.
     """
     objective = read_objective(recipe.objective, recipe.options)
     likelihood = CrossEntropy()
@@ -113,6 +113,8 @@ def train(
 
     checkpoint = out / CHECKPOINT
     step, seconds = load_checkpoint(checkpoint, model, optimizer) if checkpoint.exists() else Done(0, 0.0)
+    if processes > 1 and float(average(accelerator, torch.tensor(step, dtype=torch.float64))) != step:
+        raise ValueError(f"{out} is to be one folder for all machines: it is at step {step} here, but not elsewhere")
     # What is shown of a step is written before its checkpoint is.
     monitor = Monitor(out, step=step + 1 if step else 0) if main else None
     watcher = Watcher(recipe, held_out, lexicon, monitor, accelerator) if monitor else None
