@@ -14,6 +14,15 @@ REACH = 32
 UNIT = 4
 """A unit after a number has at most so many letters."""
 
+WIDTH = 200
+"""So many characters of a line tell whether it is prose."""
+
+ODD_CHUNKS = 2
+"""Where at least so many chunks of a line are not words with punctuation around them …"""
+
+ODD_SHARE = 0.35
+"""… and so many of all its chunks, the line is no prose."""
+
 
 @dataclass(frozen=True, slots=True)
 class Word:
@@ -93,7 +102,7 @@ def words_of(chunk: str) -> list[Word]:
     for piece in _PIECE.finditer(shape):
         start, text = piece.start(), piece[0]
         if (start > 1 and _BRACKETED.match(shape, start - 2)) or _BRACKETING.match(shape, piece.end() - 1):
-            continue  # "[d]ifference", "print(x)"
+            continue  # "[d]ifference", "(mis)rule", "print(x)"
         if text.isalpha():
             found += _word(shape, start, piece.end(), doubtful=False)
         elif len(text) > 2 and text[0] == text[-1] == "_" and "_" not in text[1:-1]:  # _emphasis_
@@ -137,7 +146,7 @@ _CODE = re.compile(
     re.ASCII | re.VERBOSE,
 )
 _BRACKETED = re.compile(r"[A-Za-z][)\]]")
-_BRACKETING = re.compile(r"[A-Za-z]['’]?[(\[][A-Za-z)]")
+_BRACKETING = re.compile(r"[A-Za-z](?:['’]?[(\[][A-Za-z)]|[)\]][A-Za-z])")
 _EITHER_OR = re.compile(r"'?[A-Za-z]['A-Za-z-]*/[A-Za-z]['A-Za-z-]*[.:]?")
 _DIGIT = re.compile("[0-9]")
 _PART = re.compile(r"(?P<before>'?)(?P<word>[A-Za-z0-9]+(?:'[A-Za-z0-9]+)*)(?P<after>'?)")
@@ -182,7 +191,10 @@ _AROUND = ',;!?"()[]{}<>|*“”„«»…'
 
 
 def in_doubt(line: str, start: int, end: int, *, mixed: bool) -> bool:
-    """Whether a word that is not known is most likely right where it stands: a name, an acronym or a unit.
+    """Whether a word that is not known is most likely right where it stands: a name, an acronym, a unit or a term.
+
+    A term is what stands in a column of a table; in lower case also what stands beside a quotation mark, alone
+    between brackets, or before what ``hide`` covers: "umount(8)".
 
     Args:
         line: without what ``hide`` covers.
@@ -190,10 +202,43 @@ def in_doubt(line: str, start: int, end: int, *, mixed: bool) -> bool:
         end: where it ends.
         mixed: whether the line is not all in capitals.
     """
-    before = line[max(0, start - REACH) : start]
-    if not line[start].isupper():
-        return end - start <= UNIT and before.rstrip(" ")[-1:].isdigit()
-    return _likely_name(_without_opening(before), line[end : end + REACH]) or (mixed and line[start:end].isupper())
+    before, after = line[max(0, start - REACH) : start], line[end : end + REACH]
+    if _COLUMN_BEFORE.search(before) or _COLUMN_AFTER.match(after):
+        return True
+    if line[start].isupper():
+        return _likely_name(_without_opening(before), after) or (mixed and line[start:end].isupper())
+    unit = end - start <= UNIT and before.rstrip(" ")[-1:].isdigit()
+    return unit or _is_set_off(before[-1:], after[:1])
+
+
+def is_prose(line: str) -> bool:
+    """Whether a line, without what ``hide`` covers, is no table, list of numbers or code: few of its chunks are odd.
+
+    >>> is_prose("It was 10 o'clock, and a cold day."), is_prose("if (x == 1) return")
+    (True, False)
+    """
+    line = line[:WIDTH]
+    chunks = len(line.split())
+    odd = chunks - len(_PLAIN.findall(line))
+    return odd < ODD_CHUNKS or odd < ODD_SHARE * chunks
+
+
+_PLAIN = re.compile(
+    r"""  (?<!\S)
+        (?: [(\[“‘"'*_]*+ [^\W\d_]++ (?:['’-][^\W\d_]++)*+ [)\]”’"'*_.,;:!?…]*+ | [–—-]++ )
+        (?!\S)""",
+    re.VERBOSE,
+)
+_COLUMN_BEFORE = re.compile(r"\w {2,}\Z")
+_COLUMN_AFTER = re.compile(r" {2,}\S")
+
+
+def _is_set_off(before: str, after: str) -> bool:
+    """Whether what stands directly before and after a word, if anything does, makes a term of it."""
+    return before in _MARKS or after in _MARKS or before + after in ("()", "[]") or after == "0"
+
+
+_MARKS = frozenset("\"“”'‘’«»")
 
 
 def _likely_name(before: str, after: str) -> bool:

@@ -14,7 +14,7 @@ import speller
 from speller import Corrector, Suggestion
 from speller.bundle import Bundle
 from speller.corrector import _with_stem
-from speller.knowledge import AT_ONCE
+from speller.knowledge import AT_ONCE, Answer
 
 
 def assert_alike(found: list[list[Suggestion]], expected: list[list[Suggestion]]) -> None:
@@ -229,10 +229,46 @@ def test_an_apostrophe_stays() -> None:
 
 
 def test_a_text_leaves_more_alone_than_a_list_and_a_name_more_than_a_word(english: Corrector) -> None:
-    (alone,) = english.suggest("wrold", 1)
-    (word,) = english.edits("a wrold", 1)
-    (name,) = english.edits("a Wrold", 1)
+    (alone,) = english.suggest("schadenfrude", 1)
+    (word,) = english.edits("a schadenfrude", 1)
+    (name,) = english.edits("a Schadenfrude", 1)
     assert alone.probability > word.suggestions[0].probability > name.suggestions[0].probability
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "he mis-judged it",
+        "see umount(8) for more",
+        "rather “governer” than this",
+        "a    governer    b",
+        "x = governer + 1",
+    ],
+)
+def test_a_term_is_left_alone_where_the_same_word_is_corrected_elsewhere(english: Corrector, text: str) -> None:
+    assert english.correct_text(text) == text
+    assert english.correct_text("rather a governer than this") == "rather a governor than this"
+
+
+def test_in_a_text_a_frequent_word_is_rather_meant_than_a_rare_one(english: Corrector) -> None:
+    knowledge = english._knowledge
+    alone = Answer((("obelisk", 0.3), ("people", 0.3), ("a lot", 0.2)), 0.1, 2.0)
+    meant = dict(knowledge.in_text(alone, doubt=1.0).meant)
+    assert meant["people"] > 0.3 > meant["obelisk"]
+    assert meant["a lot"] > 0.2
+    doubted = knowledge.in_text(alone, doubt=10.0)
+    assert dict(doubted.meant)["people"] < meant["people"]
+    assert doubted.as_written > 0.1
+    assert sum(probability for _, probability in doubted.meant) + doubted.as_written <= 1
+    assert knowledge.in_text(Answer(), doubt=10.0).as_written == 1
+
+
+def test_what_is_corrected_does_not_hang_on_how_many_suggestions_are_asked_for(english: Corrector) -> None:
+    text = "a fisix enuff wierd thign, tge buisnuss of obelsk"
+    few, many = english.edits(text, 1), english.edits(text, 20)
+    assert [(edit.start, edit.replacement) for edit in few] == [(edit.start, edit.replacement) for edit in many]
+    for one, other in zip(few, many, strict=True):
+        assert math.isclose(one.suggestions[0].probability, other.suggestions[0].probability, abs_tol=1e-4)
 
 
 NAMES = """Xiaomi Huawei Figma Grafana Duolingo Zendaya Guterres Zelenskyy Mbappé Haaland Buttigieg Okonkwo Nwosu

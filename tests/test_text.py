@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from speller.text import core, hide, in_doubt, words_of
+from speller.text import core, hide, in_doubt, is_prose, words_of
 
 
 def found(chunk: str) -> list[str]:
@@ -63,6 +63,7 @@ def found(chunk: str) -> list[str]:
         "goin'",
         "’tis",
         "[d]ifference",
+        "(un)recieve",
         "☺",
         "…",
         "²",
@@ -97,7 +98,6 @@ def test_what_is_no_correctors_business_is_left_out(chunk: str) -> None:
         ("rock'n'roll", ["rock'n'roll"]),
         ("[recieve]", ["recieve"]),
         ("recieve[1]", ["recieve"]),
-        ("(un)recieve", ["un"]),
         ("cafe\u0301s", ["cafe\u0301s"]),
         ("re\xadcieve", ["re\xadcieve"]),
         ("naïve☺recieve", ["naïve", "recieve"]),
@@ -160,11 +160,41 @@ def test_code_and_addresses_are_hidden(line: str, hidden: str) -> None:
         ("TEH", "TEH", False),
         ("over 10 kmh", "kmh", True),
         ("over 10 metres", "metres", False),
+        ("our “teh” end", "teh", True),
+        ("our 'teh' end", "teh", True),
+        ("our (teh) end", "teh", True),
+        ("our (teh end", "teh", False),
+        ("our teh000 end", "teh", True),
+        ("our *teh* end", "teh", False),
+        ("“Teh” end", "Teh", False),
+        ("teh   end", "teh", True),
+        ("an end   Teh", "Teh", True),
+        ("an end.  Teh", "Teh", False),
+        ("   Teh", "Teh", False),
+        ("teh   ", "teh", False),
     ],
 )
 def test_names_acronyms_and_units_are_in_doubt(line: str, word: str, doubtful: bool) -> None:
     start = line.index(word)
     assert in_doubt(line, start, start + len(word), mixed=not line.isupper()) == doubtful
+
+
+@pytest.mark.parametrize(
+    ("line", "prose"),
+    [
+        ("", True),
+        ("teh", True),
+        ("42", True),
+        ("- “Teh *wierd* (man’s) well-knwon end…”", True),
+        ("In 1999, 3 of 10 ends were teh end", True),
+        ("1 of 3 ends", False),
+        ("x = teh(1)", False),
+        ("| teh | 12 |", False),
+        ("ab 000 c_d end of it", True),
+    ],
+)
+def test_tables_and_code_are_no_prose(line: str, prose: bool) -> None:
+    assert is_prose(line) == prose
 
 
 @pytest.mark.parametrize(
@@ -204,6 +234,7 @@ def test_the_time_grows_with_the_length_alone(pattern: str) -> None:
     def seconds(length: int) -> float:
         text = "`$ < :// (" + pattern * (length // len(pattern))  # so that all is looked for
         start = time.process_time()
+        is_prose(text)
         for chunk in hide(text).split():
             words_of(chunk)
         return time.process_time() - start
