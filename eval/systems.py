@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from typing import Protocol, runtime_checkable
 
+from speller.breadth import SEVERAL
 from speller.candidates import LONGEST
 from speller.corrector import Corrector
-from speller.knowledge import AT_ONCE
 
 ENTRY_POINTS = "speller.baselines"
 """The entry-point group under which a package offers baselines of its own: a name and a ``Factory``."""
@@ -107,8 +107,8 @@ class Beam:
         readable = sorted({word for word in words if 0 < len(word) <= LONGEST}, key=lambda word: (len(word), word))
         spelled = self._corrector.lexicon.words
         answers: dict[str, list[str]] = {}
-        for start in range(0, len(readable), AT_ONCE):
-            batch = readable[start : start + AT_ONCE]
+        for start in range(0, len(readable), SEVERAL.together):
+            batch = readable[start : start + SEVERAL.together]
             for word, found in zip(batch, self._corrector.search.write(batch), strict=True):
                 answers[word] = [spelled[index] for index, _ in found[:n]]
         return [answers.get(word, []) for word in words]

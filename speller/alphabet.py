@@ -59,13 +59,26 @@ class Alphabet:
             symbols ``(words, longest)``, padded with ``PADDING``, and lengths ``(words,)``. A character that the
             alphabet lacks becomes ``UNKNOWN``.
         """
-        lengths = np.fromiter((len(word) for word in words), np.int64, len(words))
-        symbols = np.full((len(words), int(lengths.max(initial=0))), PADDING)
+        symbols, lengths = self.directed(words, PADDING)
+        return symbols[:, 1:], lengths - 1
+
+    def directed(
+        self, words: Sequence[str], direction: int | NDArray[np.integer]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The same with a direction symbol before each word's letters, counted in its length.
+
+        Args:
+            words: what to spell.
+            direction: ``CORRECT`` or ``MISSPELL``, or one of these for each word.
+        """
+        lengths = np.fromiter(map(len, words), np.int64, len(words))
+        symbols = np.full((len(words), 1 + int(lengths.max(initial=0))), PADDING)
+        symbols[:, 0] = direction
         text = np.frombuffer("".join(words).encode("utf-32-le", "surrogatepass"), np.uint32)
-        symbols[np.arange(symbols.shape[1]) < lengths[:, None]] = self._numbers[
+        symbols[:, 1:][np.arange(symbols.shape[1] - 1) < lengths[:, None]] = self._numbers[
             np.minimum(text, len(self._numbers) - 1)
         ]
-        return symbols, lengths
+        return symbols, lengths + 1
 
     def decode(self, symbols: NDArray[np.integer]) -> list[str]:
         """The words that a batch of symbols ``(words, longest)`` spells, each up to its first end or padding.

@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from speller.alphabet import END
+from speller.alphabet import CORRECT, END
 from speller.automaton import Automaton
-from speller.beginnings import NOTHING
 from speller.lexicon import Lexicon
 from speller.reader import Reader
 from speller.runtime import Memory
@@ -64,7 +63,7 @@ def beam_search(reader: Reader, lexicon: Lexicon, memory: Memory, *, width: int 
     live = _Written(np.arange(words), np.zeros(words, np.int64), np.zeros(words))
     done, bar = live[np.zeros(0, np.int64)], np.full(words, -np.inf)
     state = np.zeros(words, np.int64)  # of the automaton, for each hypothesis
-    place = np.full(words, NOTHING)
+    place = np.full(words, beginnings.spelled(np.array([[CORRECT]]), np.array([1]))[0, 1])
     while len(live.row):
         log_prob = beginnings.followed(live.row, place, memory).astype(np.float64)  # (hypotheses, symbols)
 

@@ -10,28 +10,30 @@ from speller.runtime import Memory, Runtime, State
 CAPACITY = 2048
 """So many beginnings are remembered from one call to the next; with a state of three times 256 numbers, 6 MB."""
 
+AT_ONCE = 128
+"""So many beginnings are made longer in one call; more are no faster, and take more memory."""
+
 NOTHING = 0
-"""The place of the empty beginning."""
+"""The place of the empty beginning, before a word's direction."""
 
 
 class Beginnings:
     """A prefix tree that grows where it is asked for, and remembers the decoder's states.
 
-    A place is a beginning's number, in the order in which they were first asked for.
+    A place is a beginning's number, in the order in which they were first asked for. The first symbol is a direction.
 
     Args:
         runtime: the model.
-        direction: the symbol that all of them start with.
     """
 
-    def __init__(self, runtime: Runtime, direction: int) -> None:
+    def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._count = 1
         # By place and symbol: the place of the longer beginning. None is the empty one, so NOTHING says: not known yet.
         # Zeros take no memory before they are overwritten: room for a call that goes beyond the capacity costs nothing.
         self._after = np.zeros(2 * CAPACITY * runtime.symbols, np.int32)
         self._states: State = tuple(np.zeros((2 * CAPACITY, part.shape[1]), part.dtype) for part in runtime.nowhere)
-        for part, start in zip(self._states, runtime.advance(np.array([direction]), runtime.nowhere), strict=True):
+        for part, start in zip(self._states, runtime.nowhere, strict=True):
             part[NOTHING] = start[0]
 
     def __len__(self) -> int:
@@ -78,11 +80,11 @@ class Beginnings:
             found = self._after.take(keys)
         return found.astype(np.int64)
 
-    def spelled(self, letters: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    def spelled(self, symbols: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
         """The places of all beginnings of words, the empty one first.
 
         Args:
-            letters: ``(words, longest)`` symbols, padded with anything.
+            symbols: ``(words, longest)``, a direction first, padded with anything.
             lengths: ``(words,)``.
 
         Returns:
@@ -90,9 +92,9 @@ class Beginnings:
         """
         # The longest first, so that those that go on are side by side.
         order = np.argsort(-lengths, kind="stable")
-        by_step = letters[order].T
-        places = np.full((letters.shape[1] + 1, len(letters)), NOTHING)
-        going_on = len(lengths) - np.searchsorted(lengths[order[::-1]], np.arange(letters.shape[1]), side="right")
+        by_step = symbols[order].T
+        places = np.full((symbols.shape[1] + 1, len(symbols)), NOTHING)
+        going_on = len(lengths) - np.searchsorted(lengths[order[::-1]], np.arange(symbols.shape[1]), side="right")
         for step, longer in enumerate(going_on.tolist()):
             places[step + 1, :longer] = self.extended(places[step, :longer], by_step[step, :longer])
         spelled = np.empty_like(places.T)
@@ -104,16 +106,17 @@ class Beginnings:
         entered = np.arange(self._count, self._count + len(keys), dtype=np.int32)
         self._after[keys] = entered
         keys = keys[self._after[keys] == entered]
-        parents, symbols = np.divmod(keys, self._runtime.symbols)
-        states = self._runtime.advance(symbols, self.at(parents))
         end = self._count + len(keys)
         while end > len(self._states[0]):
             self._after = _doubled(self._after)
             self._states = tuple(map(_doubled, self._states))
         self._after[keys] = np.arange(self._count, end)
-        for part, added in zip(self._states, states, strict=True):
-            part[self._count : end] = added
-        self._count = end
+        for start in range(0, len(keys), AT_ONCE):
+            parents, symbols = np.divmod(keys[start : start + AT_ONCE], self._runtime.symbols)
+            states = self._runtime.advance(symbols, self.at(parents))
+            for part, added in zip(self._states, states, strict=True):
+                part[self._count : self._count + len(added)] = added
+            self._count += len(states[0])
 
 
 def _doubled(array: NDArray[Any]) -> NDArray[Any]:

@@ -15,7 +15,7 @@ from speller.ranking import Ranking, Stage
 from speller.runtime import Runtime, open_runtime
 from speller.spacing import Spacing
 
-FORMAT = 3
+FORMAT = 4
 CONFIG = "config.json"
 LEXICON = "lexicon.npz"
 ENCODER = "encoder.onnx"

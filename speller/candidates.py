@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import LifoQueue
+from threading import Lock
 from typing import Literal
 
 import numpy as np
@@ -12,25 +13,15 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import cpdist
 
+from speller.alphabet import CORRECT, MISSPELL
 from speller.beam import beam_search
+from speller.breadth import SEVERAL, Breadth, breadth_for
 from speller.lexicon import Lexicon
 from speller.likeness import Likeness
 from speller.neighbours import Neighbours
 from speller.ranking import COLUMN, FEATURES, Ranking, Stage, log_totals, probabilities
-from speller.reader import Reader
+from speller.reader import Reader, Spelt
 from speller.runtime import Memory, Runtime
-
-NEIGHBOURS = 40
-"""How many nearest words of the lexicon are candidates."""
-
-BEAM_WIDTH = 12
-"""How many words the model may propose, along the lexicon."""
-
-NEAR = 1 / 6
-"""Where a word is this near, in edits a letter, the model proposes none: what it does would hardly be better."""
-
-MARGIN_PLAIN, MARGIN_READ = 5.0, 4.0
-"""Candidates whose scores in a stage are this far below the last one's that is wanted are not looked at further."""
 
 LONGEST = 40
 """Words of more letters are neither trained on nor corrected."""
@@ -57,12 +48,14 @@ class Candidates:
         rows: ``(candidates,)``, the place in ``words`` that each is a candidate for, ascending.
         indices: ``(candidates,)``, places in the lexicon, or ``AS_WRITTEN``.
         features: ``(candidates, features)``, in the order of ``FEATURES``.
+        share: ``(words,)``, how probable it is that one of these was meant, by the stages that left others out.
     """
 
     words: Sequence[str]
     rows: NDArray[np.int64]
     indices: NDArray[np.int64]
     features: NDArray[np.float32]
+    share: NDArray[np.float64]
 
     @classmethod
     def joined(cls, parts: Sequence["Candidates"]) -> "Candidates":
@@ -73,6 +66,7 @@ class Candidates:
             np.concatenate([part.rows + start for part, start in zip(parts, starts, strict=False)]),
             np.concatenate([part.indices for part in parts]),
             np.concatenate([part.features for part in parts]),
+            np.concatenate([part.share for part in parts]),
         )
 
     def best(self, stage: Stage, keep: int, *, wanted: int = 1, margin: float = np.inf) -> "Candidates":
@@ -84,7 +78,9 @@ class Candidates:
             wanted: how many for each are of interest.
             margin: none whose score is farther than this below that of the last one wanted.
         """
-        scores = np.where(self.indices == AS_WRITTEN, np.inf, stage.scores(self.features))
+        scores = stage.scores(self.features)
+        share = probabilities(scores, self.rows, len(self.words))
+        scores[self.indices == AS_WRITTEN] = np.inf
         order = np.lexsort((-scores, self.rows))
         rows, scores = self.rows[order], scores[order]
         first = np.searchsorted(rows, np.arange(len(self.words)))
@@ -92,15 +88,17 @@ class Candidates:
         place = np.arange(len(order)) - first[rows]
         last = np.minimum(first + wanted, np.append(first[1:], len(order)) - 1)
         kept = order[(place <= keep) & (scores >= scores[last][rows] - margin)]
-        return Candidates(self.words, self.rows[kept], self.indices[kept], self.features[kept])
+        rows = self.rows[kept]
+        left = self.share * np.bincount(rows, share[kept], len(self.words))
+        return Candidates(self.words, rows, self.indices[kept], self.features[kept], left)
 
     def probabilities(self, stage: Stage) -> NDArray[np.float64]:
         """The probability ``(candidates,)`` of each to have been meant, by a stage's scores."""
-        return probabilities(stage.scores(self.features), self.rows, len(self.words))
+        return probabilities(stage.scores(self.features), self.rows, len(self.words)) * self.share[self.rows]
 
     def log_totals(self, stage: Stage) -> NDArray[np.float64]:
         """``(words,)``: the logarithm of what all candidates of each weigh together, by a stage's scores."""
-        return log_totals(stage.scores(self.features), self.rows, len(self.words))
+        return log_totals(stage.scores(self.features), self.rows, len(self.words)) - np.log(self.share)
 
 
 class CandidateSearch:
@@ -126,6 +124,8 @@ class CandidateSearch:
         self.ranking = ranking
         self.reader = Reader(lexicon, runtime)
         self._neighbours = Neighbours(lexicon)
+        # One thread at a time looks for neighbours, in steps so small that two would only take turns at them.
+        self._turn = Lock()
         self._likeness = Likeness(ranking.alike)
         # The reader on top is used first, the others are made when they are needed.
         self._readers: LifoQueue[Reader | None] = LifoQueue()
@@ -140,37 +140,41 @@ class CandidateSearch:
             wanted: how many for each are of interest: others are looked at while they may yet be among these.
             depth: how far to look. Without the network, the candidates are the nearest words alone.
         """
+        ranking, breadth = self.ranking, breadth_for(wanted)
         if depth == "plain":
-            return self.gather(words).best(self.ranking.plain, self.ranking.keep_plain)
-        ranking = self.ranking
+            return self.gather(words, breadth).best(ranking.plain, breadth.plain)
         with self._reading() as reader:
-            candidates, memory = self.collect(reader, words)
-            candidates = candidates.best(ranking.plain, ranking.keep_plain, wanted=wanted, margin=MARGIN_PLAIN)
-            self.judge(reader, candidates, memory)
-            candidates = candidates.best(ranking.read, ranking.keep_read, wanted=wanted, margin=MARGIN_READ)
-            self.judge_reversed(reader, candidates)
+            candidates, memory = self.collect(reader, words, breadth)
+            candidates = candidates.best(ranking.plain, breadth.plain, wanted=wanted, margin=breadth.plain_margin)
+            misspelled = self.judge(reader, candidates, memory)
+            candidates = candidates.best(ranking.read, breadth.read, wanted=wanted, margin=breadth.read_margin)
+            self.judge_reversed(reader, candidates, misspelled)
         return candidates
 
     def collect(
-        self, reader: Reader, words: Sequence[str], *, leave_out: NDArray[np.int64] | None = None
+        self, reader: Reader, words: Sequence[str], breadth: Breadth, *, leave_out: NDArray[np.int64] | None = None
     ) -> tuple[Candidates, Memory]:
         """The nearest words, joined with what the model proposes where none is near; and what it made of the words.
 
         Args:
             reader: the model.
             words: what was written.
+            breadth: how many candidates to look at.
             leave_out: ``(words,)``, a place in the lexicon that is no candidate for the word, as if it were not known.
         """
         memory = reader.read(words)
         left_out = [AS_WRITTEN] * len(words) if leave_out is None else leave_out.tolist()
+        with self._turn:
+            nearest = self._nearest(words, breadth)
         found, far = [], []
-        for place, (indices, distances) in enumerate(self._neighbours.nearest(words, NEIGHBOURS)):
+        for place, (indices, distances) in enumerate(nearest):
             offered = indices != left_out[place]
             found.append(indices[offered])
-            if not any(distances[offered][:1] <= NEAR * len(words[place])):
+            if not any(distances[offered][:1] <= breadth.near * len(words[place])):
                 far.append(place)
         if far:
-            proposals = self.propose(reader, Memory(memory.keys[far], memory.values[far], memory.lengths[far]))
+            unread = Memory(memory.keys[far], memory.values[far], memory.lengths[far])
+            proposals = beam_search(reader, self.lexicon, unread, width=breadth.proposed)
             for place, proposed in zip(far, proposals, strict=True):
                 written = [index for index, _ in proposed if index != left_out[place]]
                 found[place] = np.union1d(found[place], np.array(written, np.int64))
@@ -179,20 +183,19 @@ class CandidateSearch:
     def write(self, words: Sequence[str]) -> Proposals:
         """What the model alone proposes along the lexicon: for each word, indices and log-probabilities, best first."""
         with self._reading() as reader:
-            return self.propose(reader, reader.read(words))
+            return beam_search(reader, self.lexicon, reader.read(words), width=SEVERAL.proposed)
 
-    def propose(self, reader: Reader, memory: Memory) -> Proposals:
-        """The same from what a reader made of the words."""
-        return beam_search(reader, self.lexicon, memory, width=BEAM_WIDTH)
-
-    def gather(self, words: Sequence[str]) -> Candidates:
+    def gather(self, words: Sequence[str], breadth: Breadth) -> Candidates:
         """The nearest words alone."""
-        return self._gather(words, [indices for indices, _ in self._neighbours.nearest(words, NEIGHBOURS)])
+        return self._gather(words, [indices for indices, _ in self._nearest(words, breadth)])
 
-    def judge(self, reader: Reader, candidates: Candidates, memory: Memory) -> None:
+    def judge(self, reader: Reader, candidates: Candidates, memory: Memory) -> Spelt:
         """Enter what the second stage looks at: outlines, and what the model makes of the candidates.
 
         That is, having read what was written, and having read nothing.
+
+        Returns:
+            what was written, spelt as misspellings: what ``judge_reversed`` asks about.
         """
         kept = candidates.indices == AS_WRITTEN
         texts = self._texts(candidates)
@@ -203,17 +206,21 @@ class CandidateSearch:
             scorer=OSA.distance,
             dtype=np.float32,
         )
-        read = reader.log_probs(memory, candidates.rows, texts)
+        reader.beginnings.make_room()
+        directions = np.repeat((CORRECT, MISSPELL), (len(texts), len(candidates.words)))
+        spelt = reader.spell([*texts, *candidates.words], directions)
+        meant, misspelled = spelt[: len(texts)], spelt[len(texts) :]
+        read = reader.log_probs(memory, candidates.rows, meant)
         candidates.features[~kept, COLUMN["read"]] = read[~kept]
         candidates.features[kept, COLUMN["kept-read"]] = read[kept]
         candidates.features[~kept, COLUMN["unread"]] = self.priors[candidates.indices[~kept]]
-        candidates.features[kept, COLUMN["kept-unread"]] = reader.priors(candidates.words)
+        candidates.features[kept, COLUMN["kept-unread"]] = reader.unread_log_probs(meant[kept])
+        return misspelled
 
-    def judge_reversed(self, reader: Reader, candidates: Candidates) -> None:
+    def judge_reversed(self, reader: Reader, candidates: Candidates, misspelled: Spelt) -> None:
         """Enter what the model makes of what was written, having read the candidates."""
         kept = candidates.indices == AS_WRITTEN
-        written = [candidates.words[row] for row in candidates.rows.tolist()]
-        reverse = reader.reverse_log_probs(self._texts(candidates), written)
+        reverse = reader.reverse_log_probs(self._texts(candidates), misspelled[candidates.rows])
         candidates.features[~kept, COLUMN["reverse"]] = reverse[~kept]
         candidates.features[kept, COLUMN["kept-reverse"]] = reverse[kept]
 
@@ -224,6 +231,9 @@ class CandidateSearch:
             yield reader
         finally:
             self._readers.put(reader)
+
+    def _nearest(self, words: Sequence[str], breadth: Breadth) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        return self._neighbours.nearest(words, breadth.neighbours, beyond=breadth.beyond)
 
     def _gather(self, words: Sequence[str], found: Sequence[NDArray[np.int64]]) -> Candidates:
         rows = np.repeat(np.arange(len(words)), [len(indices) for indices in found])
@@ -238,7 +248,7 @@ class CandidateSearch:
         rows = np.concatenate((rows, np.arange(len(words))))
         indices = np.concatenate((indices, np.full(len(words), AS_WRITTEN)))
         order = np.argsort(rows, kind="stable")
-        return Candidates(words, rows[order], indices[order], features[order])
+        return Candidates(words, rows[order], indices[order], features[order], np.ones(len(words)))
 
     def _describe(
         self, words: Sequence[str], rows: NDArray[np.int64], indices: NDArray[np.int64], features: NDArray[np.float32]

@@ -129,6 +129,9 @@ class Corrector:
     def correct(self, word: str) -> str:
         """The word, corrected: as it is where it is known or where nothing is likely enough.
 
+        One word is looked for less broadly than ``suggest`` looks for several: where the likeliest is
+        far from what was written, they need not find the same one.
+
         >>> Corrector.load("en").correct("Recieve")
         'Receive'
         """
@@ -184,14 +187,15 @@ class Corrector:
         """The words of a running text that would be changed, in order, each with its ``n`` best suggestions at most.
 
         Known words are left alone, and so is what is no word: addresses, paths, code, numbers, acronyms (``text``
-        tells what). Every line is looked at on its own, so that a text may be cut at its line ends.
+        tells what). Every line is looked at on its own, so that a text may be cut at its line ends. What comes first
+        does not hang on ``n``; other suggestions share what it leaves of 1 as ``suggest`` has them.
         """
         _check_count(n)
         knowledge = self._knowledge
         lines = list(knowledge.unknown(text))
         written = {text[word.start : word.end] for _, words in lines for word in words}
         stems = {word: stem for word in written if (stem := knowledge.stem(word))}
-        answers = knowledge.answers(map(key, [*written, *(word[stem] for word, stem in stems.items())]), max(n, KEPT))
+        answers = knowledge.answers(map(key, [*written, *(word[stem] for word, stem in stems.items())]), 1)
 
         @cache
         def answer_in_text(word: str, doubt: float) -> Answer:
@@ -205,11 +209,11 @@ class Corrector:
                 wrong = text[word.start : word.end]
                 doubt = IN_FOREIGN if foreign else IN_DOUBT if word.doubtful else IN_TEXT
                 answer = answer_in_text(wrong, doubt)
-                suggestions = _suggestions(wrong, answer, n)
+                suggestions = _suggestions(wrong, answer, KEPT)
                 if stem := stems.get(wrong):
-                    of_stem = _suggestions(wrong[stem], answer_in_text(wrong[stem], doubt), n)
+                    of_stem = _suggestions(wrong[stem], answer_in_text(wrong[stem], doubt), KEPT)
                     suggestions = _with_stem(wrong, stem, suggestions, of_stem)
-                edit = Edit(word.start, word.end, wrong, suggestions[:n])
+                edit = Edit(word.start, word.end, wrong, suggestions[:1])
                 joined = knowledge.join(text, word, answer)
                 if joined and joined[0] >= end and (not suggestions or joined[3] > suggestions[0].probability):
                     edit = _joining(text, *joined)
@@ -224,7 +228,21 @@ class Corrector:
             left = len(words) - len(of_line)
             foreign = left >= FOREIGN_WORDS and left >= FOREIGN_SHARE * chunks
             edits += edits_of(words, foreign=True) if foreign else of_line
-        return edits
+        return self._with_others(edits, n) if n > 1 else edits
+
+    def _with_others(self, edits: Sequence[Edit], n: int) -> list[Edit]:
+        """The edits with other suggestions too, ``n`` in all; words that are joined have none."""
+        asked = {edit.wrong: key(edit.wrong) for edit in edits if self._knowledge.is_spelled(edit.wrong)}
+        answers = self._knowledge.answers(asked.values(), max(n, KEPT))
+        found = []
+        for edit in edits:
+            (first,) = edit.suggestions
+            own = _suggestions(edit.wrong, answers[asked[edit.wrong]], n) if edit.wrong in asked else []
+            others = [each for each in own if each.word != first.word]
+            share = (1 - first.probability) / (1 - sum(each.probability for each in own if each.word == first.word))
+            others = [replace(each, probability=each.probability * share) for each in others]
+            found.append(replace(edit, suggestions=[first, *others][:n]))
+        return found
 
     def add_words(self, words: Mapping[str, float] | Iterable[str]) -> None:
         """Know more words from now on, each in its usual letter case, and offer them as corrections.

@@ -14,7 +14,7 @@ from speller.corrector import Corrector
 from speller.knowledge import KEPT, Knowledge, key
 from speller.letter_case import match_apostrophe, match_case
 from speller.letter_evidence import attention, written_log_probs
-from speller.ranking import COLUMN, FEATURES, Stage, probabilities
+from speller.ranking import COLUMN, FEATURES, Stage
 from speller.reader import Reader
 from speller.spacing import SPLIT_FEATURES, split_features, split_places
 
@@ -250,7 +250,10 @@ def _candidates(corrector: Corrector, word: str, n: int, known: bool) -> list[Ca
             parts = tuple(Part(name, value, weights[name]) for name, value in named)
             listed.append((f"{lexicon.usual_case(first)} {lexicon.usual_case(second)}", "two words", parts))
     scores = np.array([sum(part.points for part in parts) for _, _, parts in listed])
-    shares = probabilities(scores, np.zeros(len(listed), np.int64), 1).tolist()
+    # Single words are not all that were looked at.
+    single = np.array([kind != "two words" for _, kind, _ in listed])
+    weights_of_all = np.exp(scores - scores.max())
+    shares = (weights_of_all / (weights_of_all[single].sum() / found.share[0] + weights_of_all[~single].sum())).tolist()
     candidates = []
     for (text, kind, parts), probability in zip(listed, shares, strict=True):
         shown = text if kind == "as written" else match_apostrophe(word, match_case(word, text))

@@ -44,13 +44,14 @@ class Halves:
         table = np.zeros(0x110000, np.uint32)
         for letter, bit in self._bit.items():
             table[ord(letter)] = bit
-        for length, rank, spelt in spellings.by_length():
-            halves = np.zeros((2, len(rank)), np.uint32)
+        for places, spelt in spellings.by_length():
+            length = spelt.shape[1]
+            halves = np.zeros((2, len(spelt)), np.uint32)
             for place in range(first[length]):
                 halves[0] |= table[spelt[:, place]]
             for place in range(length - last[length], length):
                 halves[1] |= table[spelt[:, place]]
-            self._bits[rank] = halves[0] | halves[1].astype(np.uint64) << np.uint64(BITS)
+            self._bits[places] = halves[0] | halves[1].astype(np.uint64) << np.uint64(BITS)
 
     def of(self, word: str) -> WrittenHalves:
         """The halves of any word."""
@@ -63,9 +64,9 @@ class Halves:
             beginning[np.minimum(self._first, first)] | end[np.minimum(self._last, last)],
         )
 
-    def bound(self, word: WrittenHalves, ranks: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """``(ranks,)``: a number that the distance of the word to each of some of the words is never below."""
-        length, bits = self._length.take(ranks), self._bits.take(ranks)
+    def bound(self, word: WrittenHalves, places: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """``(places,)``: a number that the distance of the word to each of some of the words is never below."""
+        length, bits = self._length.take(places), self._bits.take(places)
         bound: NDArray[np.uint8] = np.maximum(
             np.bitwise_count(bits & word.lacking.take(length)), np.bitwise_count(~bits & word.held.take(length))
         )

@@ -3,16 +3,16 @@
 import math
 import unicodedata
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from speller.breadth import breadth_for
 from speller.bundle import Bundle
 from speller.candidates import AS_WRITTEN, LONGEST, READERS, CandidateSearch, Depth
 from speller.lexicon import Lexicon, fold
@@ -21,11 +21,8 @@ from speller.recent import Recent
 from speller.spacing import beside, split_features
 from speller.text import CHUNK, Word, core, hide, in_doubt, is_prose, words_of
 
-AT_ONCE = 32
-"""Words are looked at in batches of this many, of like length; more are no faster, and take more memory."""
-
 KEPT = 5
-"""Answers of so many words are remembered, and those of a single one, which are found sooner."""
+"""So many words an answer that is remembered has at most."""
 
 ANSWERS = 1 << 13
 """The answers to so many words are remembered: 8 MB."""
@@ -62,8 +59,8 @@ class Answer:
 
     Attributes:
         meant: words in their usual letter case, with their probabilities, best first.
-        as_written: the probability that the word is right as written, or is meant to be none of the candidates.
-        log_total: the logarithm of what all of these weigh together, in the scores of the ranking.
+        as_written: the probability that the word is right as written.
+        log_total: the logarithm of what all that may have been meant weighs together, in the scores of the ranking.
     """
 
     meant: tuple[tuple[str, float], ...] = ()
@@ -157,11 +154,12 @@ class Knowledge:
             place += len(line)
 
     def answers(self, words: Iterable[str], n: int = KEPT, *, depth: Depth = "full") -> dict[str, Answer]:
-        """The answers to words as ``key`` gives them, with ``n`` words each or more; a known word's begins with itself.
+        """The answers to words as ``key`` gives them; a known word's begins with itself.
 
         Args:
             words: what was written.
-            n: how many words an answer has at least, where there are so many.
+            n: how many words are wanted, and how broadly they are looked for: one is found sooner, and what else was
+                looked at for it comes with it.
             depth: how far the ranking looks.
         """
         # What an answer is must not hang on what was asked before: one of a single word is not taken from a longer one.
@@ -177,31 +175,42 @@ class Knowledge:
             else:
                 found[word] = Answer()
         missing.sort(key=lambda word: (len(word), word))
-        parts = [missing[start : start + AT_ONCE] for start in range(0, len(missing), AT_ONCE)]
-        with ThreadPoolExecutor(READERS) if len(parts) > 1 else nullcontext() as threads:
-            rank = partial(self._rank, n=wanted, depth=depth)
-            for some, answers in zip(parts, (threads.map if threads else map)(rank, parts), strict=True):
-                for word, answer in zip(some, answers, strict=True):
+        # Words of like length together.
+        together = breadth_for(wanted).together
+        parts = [missing[start : start + together] for start in range(0, len(missing), together)]
+        todo = iter(parts)
+
+        def rank_rest() -> None:
+            for some in todo:
+                for word, answer in zip(some, self._rank(some, wanted, depth), strict=True):
                     found[word] = answer
                     remembered.put((word, wanted), answer)
+
+        with ThreadPoolExecutor(READERS) as threads:
+            others = [threads.submit(rank_rest) for _ in range(min(READERS, len(parts)) - 1)]
+            try:
+                rank_rest()
+            finally:  # after an error, no thread goes on
+                deque(todo, maxlen=0)
+            for other in others:
+                other.result()
         return found
 
     def in_text(self, answer: Answer, *, doubt: float) -> Answer:
         """What may have been meant by an unknown word where it stands in a running text.
 
-        The first ``KEPT`` candidates are weighed by how often texts have them. Others, if there are any, stay behind
-        them: what comes of it does not hang on how many words were asked for.
+        The candidates are weighed by how often texts have them; what they leave of 1 is weighed as it is.
 
         Args:
             answer: to the word on its own.
             doubt: how many times likelier it is to be right there than on its own.
         """
-        weighed = [(word, probability * self._usage(word)) for word, probability in answer.meant[:KEPT]]
+        weighed = [(word, probability * self._usage(word)) for word, probability in answer.meant]
         weighed.sort(key=lambda each: -each[1])
-        others = 1.0 - answer.as_written - sum(probability for _, probability in answer.meant[:KEPT])
+        others = 1.0 - answer.as_written - sum(probability for _, probability in answer.meant)
         as_written = doubt * answer.as_written
         total = as_written + max(0.0, others) + sum(weight for _, weight in weighed)
-        meant = tuple((word, weight / total) for word, weight in (*weighed, *answer.meant[KEPT:]))
+        meant = tuple((word, weight / total) for word, weight in weighed)
         return Answer(meant, as_written / total, answer.log_total + math.log(total))
 
     def join(self, text: str, word: Word, answer: Answer) -> tuple[int, int, str, float] | None:
@@ -234,7 +243,7 @@ class Knowledge:
         return float(10 ** (USAGE * (max(zipf, RARE_ZIPF) - USUAL_ZIPF)))
 
     def _rank(self, words: Sequence[str], n: int, depth: Depth) -> list[Answer]:
-        """The answers to folded words, ``n`` words each."""
+        """The answers to folded words, of whose candidates ``n`` are wanted."""
         candidates = self.search.find(words, wanted=n, depth=depth)
         stage = getattr(self.bundle.ranking, depth)
         probabilities, log_totals = candidates.probabilities(stage), candidates.log_totals(stage)
@@ -250,9 +259,11 @@ class Knowledge:
             if known is not None:
                 probability[known] = probability.get(known, 0.0) + as_written
                 best = [known, *(index for index in best if index != known)]
-            meant = tuple((self.lexicon.usual_case(index), probability[index]) for index in best[:n])
+            meant = tuple((self.lexicon.usual_case(index), probability[index]) for index in best[: max(n, KEPT)])
             answer = Answer(meant, as_written, log_total)
-            answers.append(self._with_splits(word, answer, n) if known is None and depth == "full" else answer)
+            answers.append(
+                self._with_splits(word, answer, max(n, KEPT)) if known is None and depth == "full" else answer
+            )
         return answers
 
     def _with_splits(self, word: str, answer: Answer, n: int) -> Answer:

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from speller.alphabet import END, MISSPELL
-from speller.beginnings import Beginnings
+from speller.alphabet import MISSPELL
 from speller.reader import Reader
 from speller.runtime import ZERO
 
@@ -22,8 +21,7 @@ def attention(reader: Reader, written: str, meant: str) -> NDArray[np.float64]:
     Returns:
         shares ``(letters of written + 1,)`` that sum to 1; the first is that of the direction symbol.
     """
-    letters, lengths = reader.alphabet.encode([meant])
-    query = reader.beginnings.at(reader.beginnings.spelled(letters, lengths)[0])[0].astype(np.float64)
+    query = reader.beginnings.at(reader.spell([meant]).places[0])[0].astype(np.float64)
     keys = reader.read([written]).keys[0].astype(np.float64)
     scores = (query - ZERO) / (ZERO - 1) @ keys.T * keys.shape[1] ** -0.5  # (steps, letters + 1)
     weights = np.exp(scores - scores.max(axis=1, keepdims=True))
@@ -43,11 +41,10 @@ def written_log_probs(reader: Reader, written: str, meant: Sequence[str]) -> NDA
         log-probabilities ``(words of meant, letters of written + 1)``, the last that of the word's end; a row's sum is
         what ``Reader.reverse_log_probs`` gives.
     """
-    beginnings = Beginnings(reader.runtime, MISSPELL)
-    letters, lengths = reader.alphabet.encode([written])
-    places = beginnings.spelled(letters, lengths)[0]
-    rows = np.repeat(np.arange(len(meant)), len(places))
-    following = beginnings.followed(rows, np.tile(places, len(meant)), reader.read(meant, direction=MISSPELL))
-    symbols = np.tile(np.append(letters[0], END), len(meant))
+    spelt = reader.spell([written], MISSPELL)
+    rows = np.repeat(np.arange(len(meant)), len(spelt.places[0]))
+    memory = reader.read(meant, direction=MISSPELL)
+    following = reader.beginnings.followed(rows, np.tile(spelt.places[0], len(meant)), memory)
+    symbols = np.tile(spelt.symbols[0], len(meant))
     chosen: NDArray[np.float64] = following[np.arange(len(rows)), symbols].astype(np.float64)
     return chosen.reshape(len(meant), -1)

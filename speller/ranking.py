@@ -61,8 +61,6 @@ class Ranking:
         plain: without the network: frequency, distance and length alone.
         read: with what the model makes of the candidates, having read what was written.
         full: with what it makes of what was written, having read the candidates, too; its softmax is the probability.
-        keep_plain: how many candidates for each word the first stage hands on to the second.
-        keep_read: how many of these the second hands on to the third.
         alike: groups of letters that people take for one another.
         spacing: what two words for one, and one for two, score beside the third's; None where they are not candidates.
     """
@@ -70,15 +68,8 @@ class Ranking:
     plain: Stage
     read: Stage
     full: Stage
-    keep_plain: int
-    keep_read: int
     alike: tuple[str, ...] = ()
     spacing: Spacing | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("keep_plain", "keep_read"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"a ranking keeps at least 1 candidate: {name} is {getattr(self, name)}")
 
 
 def probabilities(scores: NDArray[np.float64], rows: NDArray[np.int64], count: int) -> NDArray[np.float64]:

@@ -1,7 +1,9 @@
 """What the model makes of words: reading them, and how probable it finds what might have been meant."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +16,27 @@ from speller.runtime import Memory, Runtime
 AT_ONCE = 128
 """How many words are judged in one call: few enough to stay in a processor's cache."""
 
-READ_AT_ONCE = 64
-"""How many words are read in one call."""
+READ_AT_ONCE = 16
+"""How many words are read in one call; for more, ONNX Runtime's memory would come from the system in each."""
+
+
+@dataclass(frozen=True)
+class Spelt:
+    """Words as the model writes them: a direction, letter by letter, an end.
+
+    Attributes:
+        places: ``(words, longest)``, those of the beginnings that something follows: first the direction alone.
+        symbols: ``(words, longest)``, what follows each.
+        lengths: ``(words,)``, how many of these are real, the end counted in.
+    """
+
+    places: NDArray[np.int64]
+    symbols: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+
+    def __getitem__(self, words: Any) -> "Spelt":
+        """Some of the words, as often and in the order in which an index names them."""
+        return Spelt(self.places[words], self.symbols[words], self.lengths[words])
 
 
 class Reader:
@@ -39,78 +60,104 @@ class Reader:
             )
         self.alphabet = lexicon.alphabet
         self.runtime = runtime
-        self.beginnings = Beginnings(runtime, CORRECT)
-        self._misspelled = Beginnings(runtime, MISSPELL)
+        self.beginnings = Beginnings(runtime)
         self._nothing = runtime.encode(np.array([[CORRECT]]), np.array([1]))
 
     def read(self, words: Sequence[str], *, direction: int = CORRECT) -> Memory:
         """Read what was written, folded, or what may have been meant, where the direction is ``MISSPELL``."""
-        if not words:
-            # ONNX Runtime's recurrent operators crash the process on a batch of none.
-            return Memory(self._nothing.keys[:0], self._nothing.values[:0], self._nothing.lengths[:0])
-        symbols, lengths = self.alphabet.encode(words)
-        return self.runtime.encode(np.insert(symbols, 0, direction, axis=1), lengths + 1)
+        symbols, lengths = self.alphabet.directed(words, direction)
+        if 0 < len(words) <= READ_AT_ONCE:
+            return self.runtime.encode(symbols, lengths)
+        # ONNX Runtime's recurrent operators crash the process on a batch of none.
+        shape = (*symbols.shape, self._nothing.keys.shape[2])
+        memory = Memory(np.zeros(shape, np.float32), np.zeros(shape, np.float32), lengths)
+        # Words of like length side by side: what a batch's longest has more, all of it pay for.
+        order = np.argsort(lengths, kind="stable")
+        for start in range(0, len(words), READ_AT_ONCE):
+            some = order[start : start + READ_AT_ONCE]
+            longest = lengths[some[-1]]
+            read = self.runtime.encode(symbols[some, :longest], lengths[some])
+            memory.keys[some, :longest], memory.values[some, :longest] = read.keys, read.values
+        return memory
 
-    def log_probs(self, memory: Memory, rows: NDArray[np.int64], words: Sequence[str]) -> NDArray[np.float64]:
-        """How probably each word was meant where a word was read, its end counted in.
+    def spell(self, words: Sequence[str], direction: int | NDArray[np.integer] = CORRECT) -> Spelt:
+        """What the decoder makes of words' beginnings, to be asked about until ``Beginnings.make_room`` forgets them.
+
+        Args:
+            words: folded. A character that the alphabet lacks counts as an unknown one.
+            direction: ``CORRECT``, or ``MISSPELL`` for what was written, or one of these for each word.
+        """
+        symbols, lengths = self.alphabet.directed(words, direction)
+        places = self.beginnings.spelled(symbols, lengths)[:, 1:]
+        following = np.zeros_like(symbols)
+        following[:, :-1] = symbols[:, 1:]
+        following[np.arange(len(words)), lengths - 1] = END
+        return Spelt(places, following, lengths)
+
+    def log_probs(self, memory: Memory, rows: NDArray[np.int64], words: Spelt) -> NDArray[np.float64]:
+        """How probably each word is written where a word was read, its end counted in.
 
         Args:
             memory: what was read.
             rows: ``(words,)``, ascending: which word of the memory each is judged for.
-            words: folded. A character that the alphabet lacks counts as an unknown one.
+            words: what may be written.
 
         Returns:
             log-probabilities ``(words,)``.
         """
-        return self._log_probs(self.beginnings, memory, rows, words)
-
-    def reverse_log_probs(self, meant: Sequence[str], written: Sequence[str]) -> NDArray[np.float64]:
-        """How probably each word that may have been meant was written like that: log-probabilities ``(words,)``."""
-        log_probs = np.empty(len(meant))
-        # Words of like length side by side: what a batch's longest has more, all of it pay for.
-        order = np.argsort([len(word) for word in meant], kind="stable")
-        for start in range(0, len(meant), READ_AT_ONCE):
-            some = order[start : start + READ_AT_ONCE]
-            memory = self.read([meant[place] for place in some], direction=MISSPELL)
-            rows = np.arange(len(some))
-            log_probs[some] = self._log_probs(self._misspelled, memory, rows, [written[place] for place in some])
+        # Those with as many words side by side: what a call asks for one, it asks for all.
+        order = np.argsort(np.bincount(rows, minlength=len(memory.lengths)), kind="stable")
+        turn = np.empty_like(order)
+        turn[order] = np.arange(len(order))
+        by_turn = np.argsort(turn[rows], kind="stable")
+        turns = turn[rows[by_turn]]
+        several = max(1, AT_ONCE * len(order) // max(len(rows), 1))
+        ends = np.searchsorted(turns, np.arange(0, len(order) + several, several))
+        log_probs = np.empty(len(rows))
+        for start, (first, last) in enumerate(pairwise(ends.tolist())):
+            read, chosen = order[start * several : (start + 1) * several], by_turn[first:last]
+            some = Memory(memory.keys[read], memory.values[read], memory.lengths[read])
+            log_probs[chosen] = self._log_probs(some, turns[first:last] - start * several, words[chosen])
         return log_probs
 
+    def unread_log_probs(self, words: Spelt) -> NDArray[np.float64]:
+        """How probably each word is written where nothing was read: log-probabilities ``(words,)``."""
+        parts = [words[start : start + AT_ONCE] for start in range(0, len(words.lengths), AT_ONCE)]
+        found = [self._log_probs(self._nothing, np.zeros(len(part.lengths), np.int64), part) for part in parts]
+        return np.concatenate([np.empty(0), *found])
+
+    def reverse_log_probs(self, meant: Sequence[str], written: Spelt) -> NDArray[np.float64]:
+        """How probably each word that may have been meant is misspelled as what was written.
+
+        Args:
+            meant: folded.
+            written: as many words, spelt as misspellings.
+
+        Returns:
+            log-probabilities ``(words,)``.
+        """
+        parts = [np.empty(0)]
+        for start in range(0, len(meant), AT_ONCE):
+            some = slice(start, start + AT_ONCE)
+            memory = self.read(meant[some], direction=MISSPELL)
+            parts.append(self._log_probs(memory, np.arange(len(memory.lengths)), written[some]))
+        return np.concatenate(parts)
+
     def priors(self, words: Sequence[str]) -> NDArray[np.float64]:
-        """How probable the model finds each word where nothing was read: log-probabilities ``(words,)``."""
+        """``unread_log_probs`` of however many words."""
         parts = [np.empty(0)]
         for start in range(0, len(words), AT_ONCE):
-            some = words[start : start + AT_ONCE]
-            parts.append(self._log_probs(self.beginnings, self._nothing, np.zeros(len(some), np.int64), some))
+            self.beginnings.make_room()
+            parts.append(self.unread_log_probs(self.spell(words[start : start + AT_ONCE])))
         return np.concatenate(parts)
 
-    def _log_probs(
-        self, beginnings: Beginnings, memory: Memory, rows: NDArray[np.int64], words: Sequence[str]
-    ) -> NDArray[np.float64]:
-        parts = [np.empty(0)]
-        several = max(1, AT_ONCE * len(memory.lengths) // max(len(words), 1))
-        ends = np.searchsorted(rows, np.arange(0, len(memory.lengths) + several, several))
-        for start, (first, last) in enumerate(pairwise(ends.tolist())):
-            chosen = slice(start * several, (start + 1) * several)
-            some = Memory(memory.keys[chosen], memory.values[chosen], memory.lengths[chosen])
-            parts.append(self._judge(beginnings, some, rows[first:last] - chosen.start, words[first:last]))
-        return np.concatenate(parts)
-
-    def _judge(
-        self, beginnings: Beginnings, memory: Memory, rows: NDArray[np.int64], words: Sequence[str]
-    ) -> NDArray[np.float64]:
-        beginnings.make_room()
-        letters, lengths = self.alphabet.encode(words)
-        places = beginnings.spelled(letters, lengths)  # (words, longest + 1)
-        real = np.arange(places.shape[1]) <= lengths[:, None]
+    def _log_probs(self, memory: Memory, rows: NDArray[np.int64], words: Spelt) -> NDArray[np.float64]:
+        real = np.arange(words.places.shape[1]) < words.lengths[:, None]
         # Words that begin alike are asked for what follows once, where the same word was read.
-        known = len(beginnings)
-        asked, which = np.unique((rows[:, None] * known + places)[real], return_inverse=True)
-        following = beginnings.followed(*np.divmod(asked, known), memory)
-        symbols = np.zeros(real.shape, np.int64)
-        symbols[:, :-1] = letters
-        symbols[np.arange(len(words)), lengths] = END
+        known = len(self.beginnings)
+        asked, which = np.unique((rows[:, None] * known + words.places)[real], return_inverse=True)
+        following = self.beginnings.followed(*np.divmod(asked, known), memory)
         chosen = np.zeros(real.shape)
-        chosen[real] = following[which, symbols[real]]
+        chosen[real] = following[which, words.symbols[real]]
         total: NDArray[np.float64] = chosen.sum(axis=1)
         return total

@@ -1,9 +1,7 @@
 """Signatures of words: 64 bits each, which tell at once how far apart two words are at least."""
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,35 +76,32 @@ class Signatures:
         letters: NDArray[np.uint32] = self.character[self.times == 1]
         return letters
 
-    def bound(self, word: str) -> NDArray[np.uint8]:
-        """``(offered,)``: a number that the distance of the word to each is never below."""
-        own = 0
-        for feature in _features(word):
-            own |= self._bit.get(feature, 0)
-        shared = np.bitwise_count(self.bits & np.uint64(own))
-        beyond = np.maximum(self._held - shared, np.uint8(own.bit_count()) - shared)
-        longer = np.abs(self._length - np.int8(min(len(word), 127))).view(np.uint8)
+
+class Bags:
+    """The signatures of words in an order of their own, and what a word's own tells of its distance to each."""
+
+    def __init__(self, signatures: Signatures, order: NDArray[np.integer]) -> None:
+        """Takes signatures and the rank ``(words,)`` of each of the words in the order wanted."""
+        features = zip(map(chr, signatures.character.tolist()), signatures.times.tolist(), strict=True)
+        self._bit = {feature: 1 << bit for bit, feature in enumerate(features)}
+        self._bits = signatures.bits[order]
+        self._held = np.bitwise_count(self._bits)
+        # Longer words are taken for words of 127 letters, which are as near or nearer to any other's length.
+        self._length = np.minimum(signatures.length, 127).astype(np.int8)[order]
+
+    def bound(self, word: str, places: slice) -> NDArray[np.uint8]:
+        """``(places,)``: a number that the distance of the word to each of some of the words is never below."""
+        own = self._of(word)
+        shared = np.bitwise_count(self._bits[places] & np.uint64(own))
+        beyond = np.maximum(self._held[places] - shared, np.uint8(own.bit_count()) - shared)
+        longer = np.abs(self._length[places] - np.int8(min(len(word), 127))).view(np.uint8)
         bound: NDArray[np.uint8] = np.maximum(beyond, longer)
         return bound
 
-    @cached_property
-    def _bit(self) -> dict[tuple[str, int], int]:
-        features = zip(map(chr, self.character.tolist()), self.times.tolist(), strict=True)
-        return {feature: 1 << bit for bit, feature in enumerate(features)}
-
-    @cached_property
-    def _held(self) -> NDArray[np.uint8]:
-        return np.bitwise_count(self.bits)
-
-    @cached_property
-    def _length(self) -> NDArray[np.int8]:
-        """Longer words are taken for words of 127 letters, which are as near or nearer to any other's length."""
-        return np.minimum(self.length, 127).astype(np.int8)
-
-
-def _features(word: str) -> Iterator[tuple[str, int]]:
-    """Each letter with how often the word has held it so far: "eel" as (e, 1), (e, 2), (l, 1)."""
-    held: Counter[str] = Counter()
-    for character in word:
-        held[character] += 1
-        yield character, held[character]
+    def _of(self, word: str) -> int:
+        """The features of any word: of "eel" those of (e, 1), (e, 2) and (l, 1)."""
+        signature, held = 0, dict.fromkeys(word, 0)
+        for letter in word:
+            held[letter] += 1
+            signature |= self._bit.get((letter, held[letter]), 0)
+        return signature

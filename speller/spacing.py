@@ -93,9 +93,10 @@ def split_places(word: str, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
         first, second = word[:cut], word[cut:]
         if not (first.isalpha() and second.isalpha()):
             continue
-        places = (_offered(first, lexicon), _offered(second, lexicon))
-        if places[0] is not None and places[1] is not None:
-            yield places[0], places[1]
+        place = _offered(first, lexicon)
+        other = None if place is None else _offered(second, lexicon)
+        if place is not None and other is not None:
+            yield place, other
 
 
 def split_features(first: int, second: int, lexicon: Lexicon, least_counted: float) -> tuple[float, ...]:

@@ -104,7 +104,7 @@ def table_runtime() -> type[TableRuntime]:
 
 @pytest.fixture
 def table_bundle() -> Bundle:
-    """A model of random numbers over made-up words, with a ranking that hands on 9 candidates, then 4."""
+    """A model of random numbers over made-up words, with a ranking."""
     draw = random.Random(1)
     words = {"".join(draw.choices("abcdé", k=draw.randint(2, 6))): draw.uniform(1, 6) for _ in range(150)}
     lexicon = Lexicon.build(words)
@@ -113,4 +113,4 @@ def table_bundle() -> Bundle:
     read = Stage(plain.weights | {"read": 0.3, "unread": -0.1, "kept-read": 0.3, "kept-unread": -0.1})
     full = Stage(read.weights | {"reverse": 0.3, "kept-reverse": 0.3})
     priors = Reader(lexicon, runtime).priors(lexicon.words).astype(np.float16)
-    return Bundle(lexicon, runtime, priors, Ranking(plain, read, full, keep_plain=9, keep_read=4), {}, Path())
+    return Bundle(lexicon, runtime, priors, Ranking(plain, read, full), {}, Path())

@@ -10,6 +10,13 @@ ALPHABET = Alphabet("abcé")
 WORDS = st.lists(st.text("abcé☺", max_size=7), max_size=12)
 
 
+def spelled(beginnings, words, direction=CORRECT):
+    """The places of the beginnings of words, the direction alone first, padded with ``NOTHING``."""
+    places = beginnings.spelled(*ALPHABET.directed(words, direction))
+    assert (places[:, 0] == NOTHING).all()
+    return places[:, 1:]
+
+
 def stepped(runtime, beginning, direction=CORRECT):
     """The state after a beginning, from the start and one symbol at a time."""
     state = runtime.nowhere
@@ -29,7 +36,7 @@ def make(monkeypatch, table_runtime):
     def make(capacity=CAPACITY):
         monkeypatch.setattr("speller.beginnings.CAPACITY", capacity)
         runtime = table_runtime(len(ALPHABET), 3)
-        return runtime, Beginnings(runtime, CORRECT)
+        return runtime, Beginnings(runtime)
 
     return make
 
@@ -37,12 +44,11 @@ def make(monkeypatch, table_runtime):
 @given(st.lists(WORDS, max_size=4), st.sampled_from([CORRECT, MISSPELL]))
 def test_a_state_is_that_of_stepping_from_the_start(table_runtime, calls, direction):
     runtime = table_runtime(len(ALPHABET), 3)
-    beginnings = Beginnings(runtime, direction)
-    spelled = [(words, beginnings.spelled(*ALPHABET.encode(words))) for words in calls]
-    for words, places in spelled:  # those of earlier calls are still there
+    beginnings = Beginnings(runtime)
+    found = [(words, spelled(beginnings, words, direction)) for words in calls]
+    for words, places in found:  # those of earlier calls are still there
         assert len(places) == len(words)
         for word, row in zip(words, places.tolist(), strict=True):
-            assert row[0] == NOTHING
             for end in range(len(word) + 1):
                 assert at(beginnings, row[end]) == stepped(runtime, word[:end], direction)
             assert set(row[len(word) + 1 :]) <= {NOTHING}
@@ -51,27 +57,27 @@ def test_a_state_is_that_of_stepping_from_the_start(table_runtime, calls, direct
 @given(st.lists(WORDS, max_size=4))
 def test_nothing_is_computed_twice(table_runtime, calls):
     runtime = table_runtime(len(ALPHABET), 3)
-    beginnings = Beginnings(runtime, CORRECT)
+    beginnings = Beginnings(runtime)
     for words in calls:
-        beginnings.spelled(*ALPHABET.encode(words))
+        spelled(beginnings, words)
     unknown_alike = {word.replace("☺", "�")[:end] for words in calls for word in words for end in range(len(word) + 1)}
-    assert len(beginnings) == len(runtime.advanced) == len(unknown_alike | {""})
+    assert len(beginnings) - 1 == len(runtime.advanced) == len(unknown_alike)
     assert len(set(runtime.advanced)) == len(runtime.advanced)
 
 
 def test_beginnings_alike_have_one_place(make):
     _, beginnings = make()
-    places = beginnings.spelled(*ALPHABET.encode(["abc", "aba", "cab", "abc"]))
+    places = spelled(beginnings, ["abc", "aba", "cab", "abc"])
     assert (places[0] == places[3]).all()
     assert (places[0, :3] == places[1, :3]).all()
-    assert len(set(places[:3].flatten().tolist())) == len(beginnings) == 8
+    assert len(set(places[:3].flatten().tolist())) == len(beginnings) - 1 == 8
     longer = beginnings.extended(places[[0, 1], [2, 2]], np.array([SPECIALS + 2, SPECIALS]))
     assert longer.tolist() == [places[0, 3], places[1, 3]]
 
 
 def test_places_of_any_shape(make):
     _, beginnings = make()
-    places = beginnings.spelled(*ALPHABET.encode(["abc", "ca"]))
+    places = spelled(beginnings, ["abc", "ca"])
     grid = beginnings.at(places)
     assert [part.shape for part in grid] == [(2, 4, 1)] * 2
     for row, column in np.ndindex(2, 4):
@@ -86,8 +92,8 @@ def test_what_the_cell_carries_on_asks_for_nothing(table_runtime):
             key, steps = super().advance(symbols, (state[0], state[2]))
             return key, state[1] + 5, steps
 
-    beginnings = Beginnings(Carrying(len(ALPHABET), 3), CORRECT)
-    places = beginnings.spelled(*ALPHABET.encode(["abc", "ca"]))
+    beginnings = Beginnings(Carrying(len(ALPHABET), 3))
+    places = spelled(beginnings, ["abc", "ca"])
     asking, (key, carried, steps) = beginnings.asking(places), beginnings.at(places)
     assert [part.tolist() for part in asking] == [key.tolist(), steps.tolist()]
     assert carried.shape == (2, 4, 3)
@@ -97,11 +103,11 @@ def test_what_the_cell_carries_on_asks_for_nothing(table_runtime):
 @pytest.mark.parametrize("word", ["abcabcabcab", "aaa"])
 def test_a_call_may_go_beyond_the_capacity(make, word):
     runtime, beginnings = make(capacity=2)
-    places = beginnings.spelled(*ALPHABET.encode([word, "c" * 40]))
-    assert len(beginnings) == len(word) + 41
-    for row, spelled in zip(places.tolist(), (word, "c" * 40), strict=True):
-        for end in range(len(spelled) + 1):
-            assert at(beginnings, row[end]) == stepped(runtime, spelled[:end])
+    places = spelled(beginnings, [word, "c" * 40])
+    assert len(beginnings) == len(word) + 42
+    for row, written in zip(places.tolist(), (word, "c" * 40), strict=True):
+        for end in range(len(written) + 1):
+            assert at(beginnings, row[end]) == stepped(runtime, written[:end])
 
 
 def test_many_at_once_outgrow_the_room_more_than_once(make):
@@ -111,24 +117,24 @@ def test_many_at_once_outgrow_the_room_more_than_once(make):
     longer = beginnings.extended(places, symbols)
     assert len(beginnings) == 10
     assert sorted(longer.tolist()) == list(range(1, 10))
-    assert len(runtime.advanced) == 10
+    assert len(runtime.advanced) == 9
 
 
 def test_too_many_are_forgotten_and_made_anew(make):
-    runtime, beginnings = make(capacity=5)
-    first = beginnings.spelled(*ALPHABET.encode(["abca"]))
+    runtime, beginnings = make(capacity=6)
+    first = spelled(beginnings, ["abca"])
     beginnings.make_room()
-    assert len(beginnings) == 5  # not too many
-    assert (beginnings.spelled(*ALPHABET.encode(["abca"])) == first).all()
+    assert len(beginnings) == 6  # not too many
+    assert (spelled(beginnings, ["abca"]) == first).all()
     assert len(runtime.advanced) == 5
 
-    beginnings.spelled(*ALPHABET.encode(["abcabc", "cc"]))
+    spelled(beginnings, ["abcabc", "cc"])
     beginnings.make_room()
     assert len(beginnings) == 1
-    assert at(beginnings, NOTHING) == stepped(runtime, "")
+    assert at(beginnings, NOTHING) == [part[0].tolist() for part in runtime.nowhere]
     runtime.advanced.clear()
-    places = beginnings.spelled(*ALPHABET.encode(["cb", "abcabc"]))
-    assert len(runtime.advanced) == 8
+    places = spelled(beginnings, ["cb", "abcabc"])
+    assert len(runtime.advanced) == 9
     for row, word in zip(places.tolist(), ("cb", "abcabc"), strict=True):
         for end in range(len(word) + 1):
             assert at(beginnings, row[end]) == stepped(runtime, word[:end])
@@ -136,6 +142,6 @@ def test_too_many_are_forgotten_and_made_anew(make):
 
 def test_no_words(make):
     _, beginnings = make()
-    assert beginnings.spelled(*ALPHABET.encode([])).shape == (0, 1)
+    assert spelled(beginnings, []).shape == (0, 1)
     assert beginnings.extended(np.zeros(0, np.int64), np.zeros(0, np.int64)).shape == (0,)
     assert len(beginnings) == 1

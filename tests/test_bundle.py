@@ -48,7 +48,7 @@ def test_a_configuration_is_read_as_it_was_written(tmp_path: Path) -> None:
     for name in FILES:
         (tmp_path / name).write_text(name)
     stages = Stage({"distance": -1.5, "length": 0.2}), Stage({"read": 1.0}), Stage({"reverse": 0.5, "kept-reverse": 2})
-    ranking = Ranking(*stages, keep_plain=9, keep_read=3)
+    ranking = Ranking(*stages)
     write_config(tmp_path, ranking, {"language": "el"})
     read = Config.read(tmp_path)
     assert (read.ranking, read.card) == (ranking, {"language": "el"})
@@ -62,9 +62,8 @@ def test_a_configuration_is_read_as_it_was_written(tmp_path: Path) -> None:
         {"format": 1},
         {"ranking": {}},
         {"ranking": None},
-        {"ranking": {"plain": UNFITTED, "full": UNFITTED, "keep": 9}},
-        {"ranking": {"plain": UNFITTED, "read": UNFITTED, "full": UNFITTED, "keep_plain": 9}},
-        {"ranking": {"plain": UNFITTED, "read": UNFITTED, "full": UNFITTED, "keep_plain": 9, "keep_read": 0}},
+        {"ranking": {"plain": UNFITTED, "full": UNFITTED}},
+        {"ranking": {"plain": UNFITTED, "read": UNFITTED, "full": UNFITTED, "keep": 9}},
         {"files": {}},
         {"files": []},
         {"card": None},

@@ -1,4 +1,5 @@
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier, Thread
 
 import numpy as np
@@ -7,8 +8,11 @@ from rapidfuzz.distance import OSA
 
 from speller import Corrector
 from speller.alphabet import CORRECT, MISSPELL
+from speller.beam import beam_search
+from speller.breadth import ONE, SEVERAL, Breadth
 from speller.bundle import Bundle
-from speller.candidates import AS_WRITTEN, BEAM_WIDTH, CandidateSearch, Depth
+from speller.candidates import AS_WRITTEN, Candidates, CandidateSearch, Depth
+from speller.lexicon import Lexicon
 from speller.likeness import Likeness
 from speller.ranking import COLUMN, FEATURES, Stage
 from speller.reader import Reader
@@ -23,8 +27,13 @@ def search(english: Corrector) -> CandidateSearch:
     return english.search
 
 
+NARROW = replace(SEVERAL, plain=9, plain_margin=np.inf, read=4, read_margin=np.inf)
+"""Hands on 9 candidates, then 4."""
+
+
 @pytest.fixture
-def made_up(table_bundle: Bundle) -> CandidateSearch:
+def made_up(table_bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> CandidateSearch:
+    monkeypatch.setattr("speller.breadth.SEVERAL", NARROW)
     return CandidateSearch(table_bundle.lexicon, table_bundle.runtime, table_bundle.priors, table_bundle.ranking)
 
 
@@ -53,7 +62,7 @@ def test_the_model_judges_each_candidate_having_read_the_word_and_not(search: Ca
     for row, index, features in zip(found.rows, found.indices, found.features, strict=True):
         kept = index == AS_WRITTEN
         candidate = WORDS[row] if kept else lexicon.words[index]
-        (read,) = reader.log_probs(reader.read([WORDS[row]]), np.zeros(1, np.int64), [candidate])
+        (read,) = reader.log_probs(reader.read([WORDS[row]]), np.zeros(1, np.int64), reader.spell([candidate]))
         (unread,) = reader.priors([candidate])
         judged = {"read": read, "unread": unread, "kept-read": 0.0, "kept-unread": 0.0}
         if kept:
@@ -76,7 +85,7 @@ def test_what_was_written_is_judged_having_read_each_candidate(made_up: Candidat
 
 def test_candidates_are_pruned_twice(made_up: CandidateSearch) -> None:
     ranking, lexicon, runtime = made_up.ranking, made_up.lexicon, made_up.reader.runtime
-    gathered, _ = made_up.collect(made_up.reader, MADE_UP)
+    gathered, _ = made_up.collect(made_up.reader, MADE_UP, NARROW)
     found = made_up.find(MADE_UP, wanted=9)
     assert np.bincount(found.rows).tolist() == [5] * len(MADE_UP)
     changed = 0
@@ -95,28 +104,29 @@ def test_candidates_are_pruned_twice(made_up: CandidateSearch) -> None:
     assert changed  # the two stages do not agree
 
 
-def test_what_the_model_proposes_is_among_the_candidates(search: CandidateSearch) -> None:
+@pytest.mark.parametrize("breadth", [ONE, SEVERAL])
+def test_what_the_model_proposes_is_among_the_candidates(search: CandidateSearch, breadth: Breadth) -> None:
     (proposals,) = search.write(["fisix"])
-    assert len(proposals) == BEAM_WIDTH
+    assert len(proposals) == SEVERAL.proposed
     assert [score for _, score in proposals] == sorted((score for _, score in proposals), reverse=True)
-    found, _ = search.collect(search.reader, ["fisix"])
-    assert {index for index, _ in proposals} <= set(found.indices.tolist())
+    found, _ = search.collect(search.reader, ["fisix"], breadth)
+    assert {index for index, _ in proposals[: breadth.proposed // 2]} <= set(found.indices.tolist())
     assert len(set(found.indices.tolist())) == len(found.indices)
 
 
 def test_the_model_proposes_where_no_word_is_near(search: CandidateSearch, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
-    propose = search.propose
 
-    def counting(reader: Reader, memory: Memory) -> list[list[tuple[int, float]]]:
-        asked.append(len(memory.lengths))
-        return propose(reader, memory)
+    def counting(reader: Reader, lexicon: Lexicon, memory: Memory, *, width: int) -> list[list[tuple[int, float]]]:
+        asked.append((len(memory.lengths), width))
+        return beam_search(reader, lexicon, memory, width=width)
 
-    monkeypatch.setattr(search, "propose", counting)
-    words = ["acknowlegement", "fisix", "definately", "becos"]
-    found, _ = search.collect(search.reader, words)
-    assert asked == [2]
-    alone = [search.collect(search.reader, [word])[0] for word in words]
+    monkeypatch.setattr("speller.candidates.beam_search", counting)
+    words = ["acknowlegement", "fisix", "definately", "becos"]  # 1 edit in 14 letters, 2 in 5, 1 in 10, 1 in 5
+    found, _ = search.collect(search.reader, words, SEVERAL)
+    search.collect(search.reader, words, ONE)
+    assert asked == [(2, SEVERAL.proposed), (1, ONE.proposed)]
+    alone = [search.collect(search.reader, [word], SEVERAL)[0] for word in words]
     for row, one in enumerate(alone):
         assert found.indices[found.rows == row].tolist() == one.indices.tolist()
 
@@ -124,7 +134,7 @@ def test_the_model_proposes_where_no_word_is_near(search: CandidateSearch, monke
 def test_what_is_wanted_decides_how_many_are_looked_at(search: CandidateSearch) -> None:
     words = ["acknowlegement", "definately", "fisix"]
     one, many = search.find(words, wanted=1), search.find(words, wanted=30)
-    assert len(one.rows) < len(many.rows) == len(words) * (search.ranking.keep_read + 1)
+    assert len(one.rows) < len(many.rows) <= len(words) * (SEVERAL.read + 1)
     for found in (one, many):
         probabilities = found.probabilities(search.ranking.full)
         best = [found.indices[found.rows == row][probabilities[found.rows == row].argmax()] for row in (0, 1)]
@@ -132,7 +142,7 @@ def test_what_is_wanted_decides_how_many_are_looked_at(search: CandidateSearch) 
 
 
 def test_distances_are_told_relative_to_the_nearest_word(search: CandidateSearch) -> None:
-    found = search.gather(["recieve", "receive", "zzyzxq"])
+    found = search.gather(["recieve", "receive", "zzyzxq"], SEVERAL)
     for row in range(3):
         own = found.features[(found.rows == row) & (found.indices != AS_WRITTEN)]
         distance = own[:, COLUMN["distance"]]
@@ -142,7 +152,7 @@ def test_distances_are_told_relative_to_the_nearest_word(search: CandidateSearch
 def test_outlines_are_compared(search: CandidateSearch) -> None:
     assert search.ranking.alike
     likeness = Likeness(search.ranking.alike)
-    found, memory = search.collect(search.reader, ["akwaintanse"])
+    found, memory = search.collect(search.reader, ["akwaintanse"], SEVERAL)
     search.judge(search.reader, found, memory)
     for index, features in zip(found.indices.tolist(), found.features, strict=True):
         if index != AS_WRITTEN:
@@ -155,18 +165,19 @@ def test_without_the_network_the_neighbours_alone_are_described(search: Candidat
     judged = [place for name, place in COLUMN.items() if name.endswith(("read", "reverse"))]
     assert len(judged) == 6
     assert not found.features[:, judged].any()
-    assert set(found.indices.tolist()) <= set(search.gather(WORDS).indices.tolist())
+    assert set(found.indices.tolist()) <= set(search.gather(WORDS, SEVERAL).indices.tolist())
 
 
 def test_a_word_left_out_is_no_candidate(search: CandidateSearch) -> None:
     for written, meant in (("recieve", "receive"), ("akwaintanse", "acquaintance")):
         index = search.lexicon.index(meant)
-        assert index in search.collect(search.reader, [written])[0].indices
-        assert index not in search.collect(search.reader, [written], leave_out=np.array([index]))[0].indices
+        left_out = np.array([index])
+        assert index in search.collect(search.reader, [written], SEVERAL)[0].indices
+        assert index not in search.collect(search.reader, [written], SEVERAL, leave_out=left_out)[0].indices
 
 
 def test_the_best_are_kept_and_the_word_as_written_with_them(search: CandidateSearch) -> None:
-    found = search.gather(WORDS)
+    found = search.gather(WORDS, SEVERAL)
     best = found.best(Stage({"distance": -1.0}), 3)
     assert np.bincount(best.rows).tolist() == [4, 4, 4]
     for row in range(len(WORDS)):
@@ -176,8 +187,24 @@ def test_the_best_are_kept_and_the_word_as_written_with_them(search: CandidateSe
         assert np.sort(best.features[kept, COLUMN["distance"]]).tolist() == lowest.tolist()
 
 
+def test_the_best_have_the_share_of_the_probability_that_they_had_among_all(search: CandidateSearch) -> None:
+    found, stage = search.gather(WORDS, SEVERAL), search.ranking.plain
+    assert found.share.tolist() == [1, 1, 1]
+    best = found.best(stage, 3)
+    places = zip(found.rows.tolist(), found.indices.tolist(), strict=True)
+    before = dict(zip(places, found.probabilities(stage).tolist(), strict=True))
+
+    def was(some: Candidates) -> list[float]:
+        return [before[place] for place in zip(some.rows.tolist(), some.indices.tolist(), strict=True)]
+
+    assert best.share == pytest.approx(np.bincount(best.rows, was(best)))
+    assert best.log_totals(stage) == pytest.approx(found.log_totals(stage))
+    for some in (best, best.best(stage, 1)):  # of what is left, some more is left out
+        assert some.probabilities(stage) == pytest.approx(was(some))
+
+
 def test_candidates_far_below_the_last_wanted_are_left(search: CandidateSearch) -> None:
-    found = search.gather(WORDS)
+    found = search.gather(WORDS, SEVERAL)
     stage = Stage({"distance": -1.0})
     for wanted, margin in ((1, 0.5), (3, 1.0), (99, 0.0)):
         best = found.best(stage, 30, wanted=wanted, margin=margin)

@@ -2,6 +2,7 @@ import math
 import random
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,9 +13,13 @@ from rapidfuzz.distance import Levenshtein
 
 import speller
 from speller import Corrector, Suggestion
+from speller.breadth import SEVERAL
 from speller.bundle import Bundle
 from speller.corrector import _with_stem
-from speller.knowledge import AT_ONCE, Answer
+from speller.knowledge import Answer
+
+AT_ONCE = SEVERAL.together
+"""How many words make a batch, where several suggestions are wanted."""
 
 
 def assert_alike(found: list[list[Suggestion]], expected: list[list[Suggestion]]) -> None:
@@ -85,7 +90,8 @@ def test_a_batch_gives_what_the_words_give_alone(english: Corrector) -> None:
 def written() -> list[str]:
     """Words in more than three batches."""
     draw = random.Random(2)
-    return list({"".join(draw.choices("abcdé☺", k=draw.randint(1, 8))) for _ in range(4 * AT_ONCE)})[: 3 * AT_ONCE + 2]
+    words = {"".join(draw.choices("abcdé☺", k=draw.randint(1, 8))) for _ in range(6 * AT_ONCE)}
+    return sorted(words)[: 3 * AT_ONCE + 2]
 
 
 @pytest.fixture
@@ -102,16 +108,21 @@ def test_many_words_are_looked_at_on_threads_and_get_what_each_gets_alone(
 ) -> None:
     alone = [Corrector(table_bundle).suggest(word, 3) for word in written]
     corrector = Corrector(table_bundle)
-    on, rank = [], corrector._knowledge._rank
+    on, rank, meeting = [], corrector._knowledge._rank, threading.Barrier(2, timeout=30)
 
-    def watched(words: list[str], **options: object) -> object:
+    def watched(words: list[str], *options: object) -> object:
         on.append((threading.current_thread(), len(words)))
-        return rank(words, **options)  # type: ignore[arg-type]
+        if sum(thread is threading.current_thread() for thread, _ in on) == 1:
+            meeting.wait()
+        return rank(words, *options)  # type: ignore[arg-type]
 
+    monkeypatch.setattr("speller.knowledge.READERS", 2)
     monkeypatch.setattr(corrector._knowledge, "_rank", watched)
     assert_alike(corrector.suggest_many(written, 3), alone)
     assert sorted(count for _, count in on) == [2, AT_ONCE, AT_ONCE, AT_ONCE]
-    assert threading.main_thread() not in {thread for thread, _ in on}
+    assert len({thread for thread, _ in on}) == 2
+    assert threading.main_thread() in {thread for thread, _ in on}
+    meeting = threading.Barrier(1)
     on.clear()
     assert_alike(corrector.suggest_many(written, 3), alone)
     assert not on  # remembered
@@ -120,6 +131,30 @@ def test_many_words_are_looked_at_on_threads_and_get_what_each_gets_alone(
         [Corrector(table_bundle).suggest(word, 6) for word in written[:AT_ONCE]],
     )
     assert on == [(threading.main_thread(), AT_ONCE)]  # a single batch needs no other
+
+
+def test_after_an_error_no_thread_goes_on(
+    table_bundle: Bundle, written: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corrector = Corrector(table_bundle)
+    meeting, ranked, failed = threading.Barrier(2, timeout=30), [], threading.Event()
+
+    def interrupted(words: list[str], *_: object) -> object:
+        if not ranked and not failed.is_set():
+            meeting.wait()
+        if threading.current_thread() is threading.main_thread():
+            failed.set()
+            raise KeyboardInterrupt
+        assert failed.wait(30)
+        time.sleep(0.2)
+        ranked.append(words)
+        return [Answer()] * len(words)
+
+    monkeypatch.setattr("speller.knowledge.READERS", 2)
+    monkeypatch.setattr(corrector._knowledge, "_rank", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        corrector.suggest_many(written, 3)
+    assert len(ranked) == 1  # what was under way, of four
 
 
 @pytest.mark.usefixtures("switching")
@@ -219,6 +254,9 @@ def test_edits_say_where_and_what(english: Corrector) -> None:
     ]
     assert all(text[edit.start : edit.end] == edit.wrong for edit in edits)
     assert [len(edit.suggestions) for edit in edits] == [2, 2]
+    for edit in edits:
+        assert 1 > edit.suggestions[0].probability > edit.suggestions[1].probability > 0
+    assert [edit.suggestions[:1] for edit in edits] == [edit.suggestions for edit in english.edits(text, 1)]
     assert edits[0].suggestions[0].distance == 2
 
 
@@ -240,14 +278,14 @@ def test_a_text_leaves_more_alone_than_a_list_and_a_name_more_than_a_word(englis
     [
         "he mis-judged it",
         "see umount(8) for more",
-        "rather “governer” than this",
-        "a    governer    b",
-        "x = governer + 1",
+        "rather “concious” than this",
+        "a    concious    b",
+        "x = concious + 1",
     ],
 )
 def test_a_term_is_left_alone_where_the_same_word_is_corrected_elsewhere(english: Corrector, text: str) -> None:
     assert english.correct_text(text) == text
-    assert english.correct_text("rather a governer than this") == "rather a governor than this"
+    assert english.correct_text("rather a concious than this") == "rather a conscious than this"
 
 
 def test_in_a_text_a_frequent_word_is_rather_meant_than_a_rare_one(english: Corrector) -> None:

@@ -11,8 +11,10 @@ LETTERS = np.array([ord(letter) for letter in "abcdé"], np.uint32)
 
 
 def bounds(words: list[str], word: str, letters: np.ndarray = LETTERS) -> list[int]:
-    halves = Halves(Spellings(words, np.arange(len(words))), letters)
-    return halves.bound(halves.of(word), np.arange(len(words))).tolist()
+    spellings = Spellings(words, np.arange(len(words)))
+    halves = Halves(spellings, letters)
+    by_place = halves.bound(halves.of(word), np.arange(len(words)))
+    return by_place[np.argsort(spellings.rank)].tolist()
 
 
 @given(st.lists(WORD | st.text("abœ", min_size=1, max_size=9), min_size=1, max_size=40), st.text("abcdéx", max_size=12))

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from speller import Corrector
+from speller.alphabet import MISSPELL
 from speller.bundle import Bundle
 from speller.letter_evidence import attention, written_log_probs
 from speller.reader import Reader
@@ -15,7 +16,7 @@ def test_letters_sum_to_what_the_ranking_is_told(english: Corrector, table_bundl
         letters = written_log_probs(reader, written, meant)
         assert letters.shape == (2, len(written) + 1)
         assert (letters < 0).all()
-        expected = reader.reverse_log_probs(meant, [written] * 2)
+        expected = reader.reverse_log_probs(meant, reader.spell([written] * 2, MISSPELL))
         assert letters.sum(axis=1).tolist() == pytest.approx(expected.tolist(), rel=1e-5)
 
 

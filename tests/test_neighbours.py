@@ -11,10 +11,11 @@ WORD = st.text("abcdé", min_size=1, max_size=9) | st.text("abœ", min_size=1, m
 ENTRIES = st.dictionaries(WORD, st.sampled_from([0, 1, 2, 3.5]), min_size=1, max_size=60)
 
 
-def by_scan(lexicon: Lexicon, word: str, count: int) -> list[tuple[int, int]]:
+def by_scan(lexicon: Lexicon, word: str, count: int, beyond: int = 1000) -> list[tuple[int, int]]:
     offered = lexicon.offered.tolist()
     order = sorted(offered, key=lambda i: (OSA.distance(word, lexicon.words[i]), -lexicon.zipf[i], i))
-    return [(index, OSA.distance(word, lexicon.words[index])) for index in order[:count]]
+    scanned = [(index, OSA.distance(word, lexicon.words[index])) for index in order[:count]]
+    return [(index, distance) for index, distance in scanned if distance <= scanned[0][1] + beyond]
 
 
 @given(ENTRIES, st.lists(st.text("abcdéx☺", max_size=12), max_size=5), st.integers(1, 8))
@@ -26,6 +27,15 @@ def test_equals_a_full_scan(entries, written, count):
     for word, (index, distance) in zip(written, found, strict=True):
         expected = by_scan(lexicon, word, count) if len(word) <= 2 * longest else []
         assert list(zip(index.tolist(), distance.tolist(), strict=True)) == expected
+
+
+@given(ENTRIES, st.text("abcdéx☺", max_size=12), st.integers(1, 60), st.integers(0, 5))
+def test_none_is_farther_than_the_nearest_by_more_than_asked_for(entries, word, count, beyond):
+    lexicon = Lexicon.build(entries)
+    longest = max((len(lexicon.words[index]) for index in lexicon.offered), default=0)
+    index, distance = Neighbours(lexicon).nearest([word], count, beyond=beyond)[0]
+    expected = by_scan(lexicon, word, count, beyond) if len(word) <= 2 * longest else []
+    assert list(zip(index.tolist(), distance.tolist(), strict=True)) == expected
 
 
 def test_equals_a_full_scan_over_many_words():
@@ -49,9 +59,10 @@ def test_equals_a_full_scan_where_the_nearest_are_far():
     drawn = ["".join(random.choice(list("abcdefgh"), size=length)) for length in random.integers(4, 12, 2000)]
     lexicon = Lexicon.build({word: float(zipf) for word, zipf in zip(drawn, random.integers(1, 9, 2000), strict=True)})
     written = ["".join(random.choice(list("abcdefghxyz"), size=length)) for length in random.integers(3, 16, 40)]
-    for count in (1, 3, 10, 40):
-        for word, (index, distance) in zip(written, Neighbours(lexicon).nearest(written, count), strict=True):
-            assert list(zip(index.tolist(), distance.tolist(), strict=True)) == by_scan(lexicon, word, count)
+    for count, beyond in ((1, 1000), (3, 0), (10, 1000), (40, 0), (40, 1), (300, 2), (40, 1000), (2000, 4)):
+        nearest = Neighbours(lexicon).nearest(written, count, beyond=beyond)
+        for word, (index, distance) in zip(written, nearest, strict=True):
+            assert list(zip(index.tolist(), distance.tolist(), strict=True)) == by_scan(lexicon, word, count, beyond)
 
 
 def test_equal_distances_go_by_frequency():

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speller.ranking import COLUMN, FEATURES, Ranking, Stage, log_totals, probabilities
+from speller.ranking import COLUMN, FEATURES, Stage, log_totals, probabilities
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.floats(-800, 800)), min_size=1, max_size=30))
@@ -35,15 +35,3 @@ def test_a_score_is_the_weighted_sum_of_the_features() -> None:
 def test_an_unknown_feature_is_refused() -> None:
     with pytest.raises(ValueError, match="colour"):
         Stage({"colour": 1.0})
-
-
-@pytest.mark.parametrize(
-    ("kept", "message"),
-    [
-        ({"keep_plain": 0, "keep_read": 1}, "at least 1 candidate: keep_plain is 0"),
-        ({"keep_plain": 1, "keep_read": -2}, "at least 1 candidate: keep_read is -2"),
-    ],
-)
-def test_a_ranking_that_keeps_nothing_is_refused(kept: dict[str, int], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        Ranking(Stage({}), Stage({}), Stage({}), **kept)

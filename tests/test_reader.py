@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from speller import Corrector
-from speller.alphabet import MISSPELL
+from speller.alphabet import CORRECT, MISSPELL
 from speller.beam import beam_search
 from speller.beginnings import Beginnings
 from speller.lexicon import Lexicon
@@ -31,7 +31,12 @@ def reader(runtime):
 def judged(reader, read, candidates):
     """The log-probabilities of some candidates for each of the words, the words in one batch."""
     rows = np.repeat(np.arange(len(read)), [len(some) for some in candidates])
-    return reader.log_probs(reader.read(read), rows, [word for some in candidates for word in some])
+    return reader.log_probs(reader.read(read), rows, reader.spell([word for some in candidates for word in some]))
+
+
+def judged_reversed(reader, meant, written):
+    """The log-probabilities of words that were written for others."""
+    return reader.reverse_log_probs(meant, reader.spell(written, MISSPELL))
 
 
 @given(st.lists(st.tuples(WORD, st.lists(WORD, max_size=6)), max_size=20), st.integers(0, 1000))
@@ -53,28 +58,45 @@ def test_priors_are_those_of_writing_where_nothing_is_read(table_runtime, words,
 @given(st.lists(st.tuples(WORD, WORD), max_size=20), st.integers(0, 1000))
 def test_reverse_log_probabilities_are_those_of_misspelling_letter_by_letter(table_runtime, pairs, seed):
     runtime = table_runtime(len(ALPHABET), seed)
-    found = Reader(LEXICON, runtime).reverse_log_probs([meant for meant, _ in pairs], [written for _, written in pairs])
+    reader = Reader(LEXICON, runtime)
+    found = judged_reversed(reader, [meant for meant, _ in pairs], [written for _, written in pairs])
     expected = [runtime.score(ALPHABET, meant, written, MISSPELL) for meant, written in pairs]
     assert found.shape == (len(pairs),)
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
 def test_what_words_share_is_asked_once(reader, runtime):
-    runtime.advanced.clear()  # a start in each direction
     judged(reader, ["ab"], [["abc", "abca", "abc", "ab"]])
-    assert runtime.asked == 5  # "", a, ab, abc and abca
-    assert len(runtime.advanced) == 4
+    assert runtime.asked == 5  # the direction alone, a, ab, abc and abca
+    assert len(runtime.advanced) == 5
     judged(reader, ["ca", "ab"], [["abca"], ["abc"]])
-    assert len(runtime.advanced) == 4  # what is written is remembered, whatever is read
+    assert len(runtime.advanced) == 5  # what is written is remembered, whatever is read
 
 
 def test_what_was_written_is_spelled_once_for_all_that_may_have_been_meant(reader, runtime):
-    runtime.advanced.clear()
-    reader.reverse_log_probs(["ab", "cab", "c"], ["abca"] * 3)
-    assert len(runtime.advanced) == 4
-    assert len(reader.beginnings) == 1  # those of the other direction are others
-    reader.reverse_log_probs(["bb"], ["abc"])
-    assert len(runtime.advanced) == 4
+    judged_reversed(reader, ["ab", "cab", "c"], ["abca"] * 3)
+    assert len(runtime.advanced) == 5
+    judged_reversed(reader, ["bb"], ["abc"])
+    assert len(runtime.advanced) == 5
+    reader.spell(["abca"])
+    assert len(runtime.advanced) == 10  # those of the other direction are others
+
+
+def test_both_directions_are_spelled_in_the_same_steps(reader, runtime, monkeypatch):
+    calls, advance = [], runtime.advance
+
+    def watched(symbols, state):
+        calls.append(len(symbols))
+        return advance(symbols, state)
+
+    monkeypatch.setattr(runtime, "advance", watched)
+    both = reader.spell(["abc", "ca"], np.array([CORRECT, MISSPELL]))
+    assert calls == [2, 2, 2, 1]
+    for place, (word, direction) in enumerate((("abc", CORRECT), ("ca", MISSPELL))):
+        alone, length = reader.spell([word], direction), len(word) + 1
+        assert both.lengths[place] == alone.lengths[0] == length
+        assert both.places[place, :length].tolist() == alone.places[0].tolist()
+        assert both.symbols[place, :length].tolist() == alone.symbols[0].tolist()
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 3, 5])
@@ -84,14 +106,15 @@ def test_parts_change_nothing(reader, monkeypatch, at_once):
     words = [word for some in candidates for word in some]
 
     def judge():
-        reverse = reader.reverse_log_probs(words, words[::-1])
+        reverse = judged_reversed(reader, words, words[::-1])
         return judged(reader, read, candidates).tolist(), reader.priors(words).tolist(), reverse.tolist()
 
     whole = judge()
     monkeypatch.setattr("speller.reader.AT_ONCE", at_once)
+    monkeypatch.setattr("speller.reader.READ_AT_ONCE", at_once)
     monkeypatch.setattr("speller.beginnings.CAPACITY", 3)  # forgotten all the time
     assert judge() == whole
-    alone = [reader.reverse_log_probs([meant], [written])[0] for meant, written in zip(words, words[::-1], strict=True)]
+    alone = [judged_reversed(reader, [meant], [written])[0] for meant, written in zip(words, words[::-1], strict=True)]
     assert alone == whole[-1]
 
 
@@ -111,7 +134,7 @@ def test_no_call_judges_more_words_than_are_said_to_stay_in_the_cache(reader, ru
 
     monkeypatch.setattr(runtime, "expect", watched)
     monkeypatch.setattr(runtime, "encode", reading)
-    reader.reverse_log_probs(["ab"] * 10, ["abc"] * 10)
+    judged_reversed(reader, ["ab"] * 10, ["abc"] * 10)
     assert asked == read == [4, 4, 2]
     asked.clear()
     judged(reader, ["ab"] * 10, [["abc", "b"]] * 10)
@@ -125,7 +148,7 @@ def test_nothing_to_judge(reader):
     assert judged(reader, [], []).shape == (0,)
     assert judged(reader, ["ab", "c"], [[], []]).shape == (0,)
     assert reader.priors([]).shape == (0,)
-    assert reader.reverse_log_probs([], []).shape == (0,)
+    assert judged_reversed(reader, [], []).shape == (0,)
 
 
 def test_a_model_over_another_alphabet_is_refused(table_runtime):
@@ -144,15 +167,15 @@ def test_memory_is_bounded_however_many_calls_there_are(table_runtime, monkeypat
     reader = Reader(lexicon, table_runtime(len(ALPHABET), 5))
     calls = (
         lambda word: reader.priors([word]),
-        lambda word: judged(reader, [word], [[word[::-1]]]),
+        lambda word: (reader.beginnings.make_room(), judged(reader, [word], [[word[::-1]]])),
         lambda word: beam_search(reader, lexicon, reader.read([word]), width=3),
-        lambda word: reader.reverse_log_probs([word[::-1]], [word]),
+        lambda word: (reader.beginnings.make_room(), judged_reversed(reader, [word[::-1]], [word])),
     )
     for call in calls:
         for word in words:
             call(word)
             assert max(map(len, remembered)) <= 20 + 12
-    assert len(remembered) == 2  # one for each direction
+    assert len(remembered) == 1
 
 
 def test_the_shipped_model_judges_words_together_as_alone(english: Corrector) -> None:
@@ -166,8 +189,8 @@ def test_the_shipped_model_judges_words_together_as_alone(english: Corrector) ->
     assert np.isfinite(together).all()
     meant = [candidate for some in candidates for candidate in some]
     written = [word for word in read for _ in range(5)]
-    alone = [reader.reverse_log_probs([pair[0]], [pair[1]])[0] for pair in zip(meant, written, strict=True)]
-    np.testing.assert_allclose(reader.reverse_log_probs(meant, written), alone, atol=1e-4)
+    alone = [judged_reversed(reader, [pair[0]], [pair[1]])[0] for pair in zip(meant, written, strict=True)]
+    np.testing.assert_allclose(judged_reversed(reader, meant, written), alone, atol=1e-4)
     assert np.isfinite(alone).all()
     assert together[0, 1] == together[:, 1].max()  # of all of these, "recieve" is most like "receive"
 
@@ -177,7 +200,7 @@ def test_the_shipped_model_has_nothing_to_judge(english: Corrector) -> None:
     for read in ([], ["recieve"]):
         memory = reader.read(read)
         assert isinstance(memory, Memory)
-        assert reader.log_probs(memory, np.zeros(0, np.int64), []).shape == (0,)
+        assert reader.log_probs(memory, np.zeros(0, np.int64), reader.spell([])).shape == (0,)
     assert reader.priors([]).shape == (0,)
 
 

@@ -12,10 +12,10 @@ WORDS = st.lists(st.text("abcé", min_size=1, max_size=9) | st.text("abœ☺", m
 def test_distances_are_those_of_the_words(words, written, random):
     index = np.array(random.choices(range(len(words)), k=2 * len(words)))
     spellings = Spellings(words, index)
-    ranks = np.array(random.sample(range(len(index)), k=len(words)))
+    places = np.array(sorted(random.sample(range(len(index)), k=len(words))))
     for word in written:
-        expected = [OSA.distance(word.replace("\n", "x"), words[index[rank]]) for rank in ranks]
-        assert spellings.distances(word.replace("\n", "x"), ranks).tolist() == expected
+        expected = [OSA.distance(word.replace("\n", "x"), words[index[spellings.rank[place]]]) for place in places]
+        assert spellings.distances(word.replace("\n", "x"), places).tolist() == expected
 
 
 def test_a_letter_of_no_word_is_none_of_theirs():
@@ -23,11 +23,22 @@ def test_a_letter_of_no_word_is_none_of_theirs():
 
 
 @given(WORDS)
-def test_words_of_a_length_are_together(words):
+def test_words_are_by_length_and_then_by_rank(words):
     spellings = Spellings(words, np.arange(len(words)))
-    found = {}
-    for length, ranks, letters in spellings.by_length():
-        assert letters.shape == (len(ranks), length)
-        found |= {int(rank): "".join(map(chr, row)) for rank, row in zip(ranks, letters, strict=True)}
-    assert [found[rank] for rank in range(len(words))] == words
-    assert spellings.length.tolist() == [len(word) for word in words]
+    order = sorted(range(len(words)), key=lambda rank: len(words[rank]))
+    assert spellings.rank.tolist() == order
+    assert spellings.length.tolist() == [len(words[rank]) for rank in order]
+    found = []
+    for places, letters in spellings.by_length():
+        assert places.start == len(found)
+        found += ["".join(map(chr, row)) for row in letters]
+        assert places.stop == len(found)
+    assert found == [words[rank] for rank in order]
+
+
+@given(WORDS, st.integers(-3, 12), st.integers(0, 12))
+def test_a_span_holds_the_words_of_so_many_letters(words, shortest, longest):
+    spellings = Spellings(words, np.arange(len(words)))
+    span = spellings.span(shortest, longest)
+    held = [place for place, length in enumerate(spellings.length) if shortest <= length <= longest]
+    assert list(range(len(words)))[span] == held

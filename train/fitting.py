@@ -1,6 +1,6 @@
 """Fits the ranking's weights on held-out words, so that its softmax is a probability."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,9 +9,10 @@ import torch
 from numpy.typing import NDArray
 from rapidfuzz.distance import OSA
 
+from speller.alphabet import MISSPELL
 from speller.attested import Attestation
+from speller.breadth import SEVERAL
 from speller.candidates import AS_WRITTEN, Candidates, CandidateSearch
-from speller.knowledge import AT_ONCE
 from speller.lexicon import Lexicon
 from speller.ranking import COLUMN, Ranking, Stage
 from speller.runtime import Runtime
@@ -21,12 +22,6 @@ PLAIN = ("frequency", "distance", "relative", "share", "first", "length", *OF_WR
 READ = (*PLAIN, "outline", "read", "unread", "kept-read", "kept-unread")
 FULL = (*READ, "reverse", "kept-reverse")
 KEPT = tuple(name for name in FULL if name.startswith("kept"))
-
-KEEP_PLAIN = 28
-"""How many candidates for each word the model judges, having read the word."""
-
-KEEP_READ = 12
-"""How many of them it reads itself."""
 
 PENALTY = 1e-4
 """On the squares of the weights of features of unit variance: enough to settle what the data leave open."""
@@ -74,16 +69,16 @@ def fit_ranking(
     Where a right word is not among the candidates, the word as it was written stands for all that they lack.
     """
     nothing = Stage({})
-    unfitted = Ranking(nothing, nothing, nothing, keep_plain=KEEP_PLAIN, keep_read=KEEP_READ, alike=alike)
+    unfitted = Ranking(nothing, nothing, nothing, alike=alike)
     search = CandidateSearch(lexicon, runtime, priors, unfitted)
     reader = search.reader
     order = np.argsort([len(word) for word in held_out.written], kind="stable")
     written = [held_out.written[place] for place in order]
     itself = np.array([-1 if index is None else index for index in map(lexicon.index, written)])
     parts = []
-    for start in range(0, len(written), AT_ONCE):
-        some = written[start : start + AT_ONCE]
-        gathered, memory = search.collect(reader, some, leave_out=itself[start : start + AT_ONCE])
+    for start in range(0, len(written), SEVERAL.together):
+        some = written[start : start + SEVERAL.together]
+        gathered, memory = search.collect(reader, some, SEVERAL, leave_out=itself[start : start + SEVERAL.together])
         search.judge(reader, gathered, memory)
         parts.append(gathered)
     candidates = Candidates.joined(parts)
@@ -93,13 +88,29 @@ def fit_ranking(
     weights = _balanced(2 * distances - (held_out.shown[order] & (distances > 0)), misspelled=0.5)
 
     plain = _fit(candidates, meant, weights, PLAIN)
-    candidates = candidates.best(plain, KEEP_PLAIN)
+    candidates = candidates.best(plain, SEVERAL.plain)
     read = _fit(candidates, meant, weights, READ)
-    candidates = candidates.best(read, KEEP_READ)
-    search.judge_reversed(reader, candidates)
+    candidates = candidates.best(read, SEVERAL.read)
+    for part in _parts(candidates):
+        reader.beginnings.make_room()
+        search.judge_reversed(reader, part, reader.spell(part.words, MISSPELL))
     full = _fit(candidates, meant, weights, FULL)
     full = _calibrated(full, candidates, meant, _balanced(distances > 0, misspelled=MISSPELLED))
-    return Ranking(plain=plain, read=read, full=full, keep_plain=KEEP_PLAIN, keep_read=KEEP_READ, alike=alike)
+    return Ranking(plain=plain, read=read, full=full, alike=alike)
+
+
+def _parts(candidates: Candidates) -> Iterator[Candidates]:
+    """The candidates for some of the words after the others; what is entered into a part is entered into the whole."""
+    for start in range(0, len(candidates.words), SEVERAL.together):
+        words = candidates.words[start : start + SEVERAL.together]
+        rows = slice(*np.searchsorted(candidates.rows, (start, start + len(words))))
+        yield Candidates(
+            words,
+            candidates.rows[rows] - start,
+            candidates.indices[rows],
+            candidates.features[rows],
+            candidates.share[start : start + len(words)],
+        )
 
 
 def attest(candidates: Candidates, attested: Mapping[str, Attestation]) -> None:

@@ -30,7 +30,7 @@ class ModelConfig:
         embedding: width of a symbol's vector.
         encoder: width of the encoder's cell in each of its two directions.
         decoder: width of the decoder's cell, and of what it attends to.
-        cell: the recurrent cell; ``rnn`` is there to show the vanishing gradient that the others cure.
+        cell: the recurrent cell; ``rnn`` and ``gru`` are there to compare.
     """
 
     symbols: int

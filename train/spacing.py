@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 
 from speller.attested import Attestation
+from speller.breadth import SEVERAL
 from speller.candidates import AS_WRITTEN, Candidates, CandidateSearch
-from speller.knowledge import AT_ONCE
 from speller.lexicon import Lexicon, fold
 from speller.spacing import (
     JOIN_FEATURES,
@@ -216,13 +216,13 @@ def _totals(search: CandidateSearch, words: Sequence[str], attested: Mapping[str
     """``(words,)``: the logarithm of what all candidates of each folded word weigh together, itself left out."""
     totals = np.empty(len(words))
     order = np.argsort([len(word) for word in words], kind="stable")
-    for start in range(0, len(words), AT_ONCE):
-        some = order[start : start + AT_ONCE]
+    for start in range(0, len(words), SEVERAL.together):
+        some = order[start : start + SEVERAL.together]
         found = search.find([words[place] for place in some])
         attest(found, attested)
         itself = np.array([-2 if (place := search.lexicon.index(word)) is None else place for word in found.words])
         others = found.indices != itself[found.rows]
-        found = Candidates(found.words, found.rows[others], found.indices[others], found.features[others])
+        found = Candidates(found.words, found.rows[others], found.indices[others], found.features[others], found.share)
         totals[some] = found.log_totals(search.ranking.full)
     return totals
 

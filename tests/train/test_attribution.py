@@ -28,7 +28,7 @@ def bundle(make_model, greek, tmp_path) -> Bundle:
     runtime = OnnxRuntime(tmp_path / ENCODER, tmp_path / DECODER, tmp_path / OUTPUT)
     np.save(tmp_path / PRIORS, Reader(greek, runtime).priors(greek.words).astype(np.float16))
     stages = (Stage(WEIGHTS) for _ in range(3))
-    write_config(tmp_path, Ranking(*stages, keep_plain=12, keep_read=6), {"language": "el"})
+    write_config(tmp_path, Ranking(*stages), {"language": "el"})
     return Bundle.load(tmp_path)
 
 

@@ -1,9 +1,13 @@
 import math
+from dataclasses import replace
+from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
 
+from speller.alphabet import MISSPELL
 from speller.attested import Attestation
+from speller.breadth import SEVERAL
 from speller.bundle import DECODER, ENCODER, OUTPUT
 from speller.candidates import AS_WRITTEN, Candidates, CandidateSearch
 from speller.ranking import COLUMN, FEATURES, probabilities
@@ -11,8 +15,6 @@ from speller.runtime import OnnxRuntime
 from speller.train.export import export
 from speller.train.fitting import (
     FULL,
-    KEEP_PLAIN,
-    KEEP_READ,
     KEPT,
     MISSPELLED,
     PLAIN,
@@ -40,7 +42,7 @@ def made_up(words, each, seed=1):
     indices = np.tile([*range(each), AS_WRITTEN], words)
     rows = np.repeat(np.arange(words), each + 1)
     names = ["ω" * (1 + place % 3) + str(place) for place in range(words)]
-    return Candidates(names, rows, indices, features.reshape(-1, len(FEATURES)))
+    return Candidates(names, rows, indices, features.reshape(-1, len(FEATURES)), np.ones(words))
 
 
 def chosen(candidates, weights, seed=2):
@@ -72,19 +74,20 @@ def search_finds(monkeypatch):
 
         class Search:
             def __init__(self, *_):
-                self.reader = None
+                self.reader = MagicMock()
 
-            def collect(self, reader, words, *, leave_out):
+            def collect(self, reader, words, breadth, *, leave_out):
                 rows = np.concatenate([np.arange(each) + each * place[word] for word in words])
                 features = np.zeros((len(rows), len(FEATURES)), np.float32)
-                found = Candidates(words, np.repeat(np.arange(len(words)), each), candidates.indices[rows], features)
+                own = np.repeat(np.arange(len(words)), each)
+                found = Candidates(words, own, candidates.indices[rows], features, np.ones(len(words)))
                 self.enter(found, PLAIN)
                 return found, None
 
             def judge(self, reader, found, memory):
                 self.enter(found, set(READ) - set(PLAIN))
 
-            def judge_reversed(self, reader, found):
+            def judge_reversed(self, reader, found, misspelled):
                 judged.append(found)
                 self.enter(found, set(FULL) - set(READ))
 
@@ -139,21 +142,18 @@ def test_each_stage_has_its_own_features(search_finds, greek):
         assert set(stage.weights) == set(features)
         assert all(stage.weights.values())
     assert set(PLAIN) < set(READ) < set(FULL) == set(FEATURES)
-    assert (ranking.keep_plain, ranking.keep_read) == (KEEP_PLAIN, KEEP_READ)
 
 
 def test_a_stage_is_fitted_on_what_the_one_before_hands_on(search_finds, greek, monkeypatch):
-    monkeypatch.setattr("speller.train.fitting.KEEP_PLAIN", 4)
-    monkeypatch.setattr("speller.train.fitting.KEEP_READ", 2)
+    monkeypatch.setattr("speller.train.fitting.SEVERAL", replace(SEVERAL, plain=4, read=2))
     words = 3000
     candidates = made_up(words, 9)
     meant = chosen(candidates, TRUE)
     judged = search_finds(candidates)
     ranking = fit_ranking(greek, None, None, held_out(candidates.words, meant))
-    assert (ranking.keep_plain, ranking.keep_read) == (4, 2)
     second = candidates.best(ranking.plain, 4)
     third = second.best(ranking.read, 2)
-    (handed_on,) = judged
+    handed_on = Candidates.joined(judged)
     found = {
         (handed_on.words[row], index) for row, index in zip(handed_on.rows, handed_on.indices.tolist(), strict=True)
     }
@@ -167,6 +167,7 @@ def test_a_stage_is_fitted_on_what_the_one_before_hands_on(search_finds, greek, 
 
 def slope(candidates, meant, stage, *, misspelled, names=None):
     """By how much the mean log-likelihood grows with a stage's weights at most: not at all where it is highest."""
+    candidates = replace(candidates, share=np.ones(len(candidates.words)))  # of these, whatever was left out
     right = candidates.indices == meant[candidates.rows]
     found = np.bincount(candidates.rows, right) > 0
     right |= (candidates.indices == AS_WRITTEN) & ~found[candidates.rows]
@@ -213,20 +214,21 @@ def test_words_are_matched_with_what_was_meant_by_them(make_model, tmp_path, gre
     model = make_model(symbols=len(greek.alphabet))
     graphs = [tmp_path / name for name in (ENCODER, DECODER, OUTPUT)]
     export(model, encoder=graphs[0], decoder=graphs[1], output=graphs[2])
-    gathered, judged = [], []
+    gathered, judged, readers = [], [], []
 
     class Watched(CandidateSearch):
-        def collect(self, reader, words, **options):
-            found, memory = super().collect(reader, words, **options)
+        def collect(self, reader, words, breadth, **options):
+            found, memory = super().collect(reader, words, breadth, **options)
             gathered.append(found)
             return found, memory
 
-        def judge_reversed(self, reader, candidates):
-            super().judge_reversed(reader, candidates)
-            judged.append((reader, candidates))
+        def judge_reversed(self, reader, candidates, misspelled):
+            super().judge_reversed(reader, candidates, misspelled)
+            judged.append(candidates)
+            readers.append(reader)
 
     monkeypatch.setattr("speller.train.fitting.CandidateSearch", Watched)
-    monkeypatch.setattr("speller.train.fitting.AT_ONCE", 4)
+    monkeypatch.setattr("speller.train.fitting.SEVERAL", replace(SEVERAL, together=4))
     written = ["φιλωσοφία", "γυναίκα", "αγάπι", "αγάπη", "γυνέκα", "φιλοσοφία"]
     meant = [greek.index("φιλοσοφία"), AS_WRITTEN, greek.index("αγάπη"), AS_WRITTEN, greek.index("γυναίκα"), AS_WRITTEN]
     priors = np.zeros(len(greek))
@@ -238,15 +240,15 @@ def test_words_are_matched_with_what_was_meant_by_them(make_model, tmp_path, gre
         indices = candidates.indices[candidates.rows == row].tolist()
         assert indices.count(AS_WRITTEN) == 1
         assert greek.index(word) not in indices
-        assert len(indices) > 10
         wanted = meant[written.index(word)]
         assert wanted in indices
-    ((reader, candidates),) = judged
+    assert [len(part.words) for part in judged] == [4, 2]
+    candidates, reader = Candidates.joined(judged), readers[0]
     for row, index, features in zip(candidates.rows, candidates.indices, candidates.features, strict=True):
         word = candidates.words[row]
         candidate = word if index == AS_WRITTEN else greek.words[index]
-        (read,) = reader.log_probs(reader.read([word]), np.zeros(1, np.int64), [candidate])
-        (reverse,) = reader.reverse_log_probs([candidate], [word])
+        (read,) = reader.log_probs(reader.read([word]), np.zeros(1, np.int64), reader.spell([candidate]))
+        (reverse,) = reader.reverse_log_probs([candidate], reader.spell([word], MISSPELL))
         kept = "kept-" if index == AS_WRITTEN else ""
         assert features[[COLUMN[kept + "read"], COLUMN[kept + "reverse"]]] == pytest.approx([read, reverse], abs=1e-3)
 

@@ -34,7 +34,7 @@ class Search:
     def __init__(self, lexicon: Lexicon) -> None:
         self.lexicon = lexicon
         stage = Stage({"kept": 2.0, "frequency": 100.0})
-        self.ranking = Ranking(stage, stage, stage, keep_plain=1, keep_read=1)
+        self.ranking = Ranking(stage, stage, stage)
 
     def find(self, words):
         known = [(row, self.lexicon.index(word)) for row, word in enumerate(words) if word in self.lexicon]
@@ -44,7 +44,7 @@ class Search:
         features[len(words) :, FEATURES.index("frequency")] = 5
         order = np.argsort(rows, kind="stable")
         indices = np.array([AS_WRITTEN] * len(words) + [index for _, index in known])
-        return Candidates(list(words), np.array(rows)[order], indices[order], features[order])
+        return Candidates(list(words), np.array(rows)[order], indices[order], features[order], np.ones(len(words)))
 
 
 def fitted(lexicon, pairs=(), seed=1):
