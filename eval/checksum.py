@@ -1,5 +1,6 @@
 """What tells whether results are of the same recipe, lexicon and rows."""
 
+import dataclasses
 import hashlib
 import json
 from pathlib import Path
@@ -13,6 +14,11 @@ from speller.train.recipe import Recipe
 def checksum(value: Any) -> str:
     """The SHA-256 of plain data, as JSON."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def recipe_checksum(recipe: Recipe) -> str:
+    """The SHA-256 of all that decides a training run."""
+    return checksum(dataclasses.asdict(recipe))
 
 
 def identity(digest: str, training: Recipe, rows: Rows) -> dict[str, str]:

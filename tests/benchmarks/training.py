@@ -5,19 +5,22 @@
 A step is what ``speller train`` does with a batch: loss, gradients, clipping, optimiser. Its matrix products alone are
 the limit: those that it asks torch for, forward and backward, are noted once and then done again on tensors of the same
 shapes, strides and types. For each batch of one block of the recipe's stream, each round times the step and the
-products one after the other, so that a busy machine is busy for both; what counts is each batch's median. On one thread
-the time is that of the processor, in which other processes do not count; on several it is that of the clock.
+products one after the other, so that a busy machine is busy for both; what counts is each batch's median. A step of the
+same model with torch's own recurrence takes its turn, too. On one thread the time is that of the processor, in which
+other processes do not count; on several it is that of the clock.
 
 ``fresh`` is the first pass over the batches: for products of a size that is new to it, oneDNN has to write code.
 """
 
 import argparse
+import dataclasses
 import json
 import os
 import platform
 import statistics
+import textwrap
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -28,6 +31,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map_only
 
+from speller.eval.checksum import recipe_checksum
 from speller.train.examples import BATCHES_AT_ONCE, Examples
 from speller.train.loop import open_accelerator, open_optimizer, take_step
 from speller.train.model import SpellingModel
@@ -38,6 +42,9 @@ from speller.train.sources import read_sources
 
 PRODUCTS = {torch.ops.aten.mm, torch.ops.aten.addmm, torch.ops.aten.addmm_, torch.ops.aten.bmm, torch.ops.aten.baddbmm}
 WARM = 4
+
+STEP, TORCH, SHARE = "step, words/s", "step with torch's recurrence, words/s", "share of the limit"
+"""What the README's figures are called."""
 
 Product = tuple[Callable[..., Tensor], tuple[Any, ...], dict[str, Any]]
 
@@ -58,6 +65,13 @@ class Products(TorchDispatchMode):
         return function(*args, **kwargs or {})
 
 
+class Fused(SpellingModel):
+    """The model with torch's own recurrence."""
+
+    def _compiled(self, tensor: Tensor) -> bool:
+        return False
+
+
 def alike(tensor: Tensor) -> Tensor:
     """Another tensor of the same shape, strides and type."""
     return torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype).normal_()
@@ -72,8 +86,19 @@ def multiply(products: list[Product]) -> None:
 def measure(recipe: Recipe, examples: Examples, model: SpellingModel, rounds: int, threads: int) -> dict[str, float]:
     """Words per second of a recipe's steps, of their products and of the input, and what follows from them."""
     accelerator, objective = open_accelerator("cpu"), read_objective(recipe.objective, recipe.options)
-    optimizer = open_optimizer(model, recipe)
-    step = partial(take_step, recipe, model, optimizer, objective, accelerator=accelerator, done=recipe.steps / 2)
+    fused = Fused(model.config)
+    step, fused_step = (
+        partial(
+            take_step,
+            recipe,
+            each,
+            open_optimizer(each, recipe),
+            objective,
+            accelerator=accelerator,
+            done=recipe.steps / 2,
+        )
+        for each in (model, fused)
+    )
     clock = time.process_time if threads == 1 else time.perf_counter
 
     def seconds(function: Callable[[], object]) -> float:
@@ -85,27 +110,42 @@ def measure(recipe: Recipe, examples: Examples, model: SpellingModel, rounds: in
     batches = [examples.batch(place) for place in range(BATCHES_AT_ONCE)]
     for batch in batches[:WARM]:
         step(batch=batch)
+        fused_step(batch=batch)
     fresh = sum(seconds(partial(step, batch=batch)) for batch in batches)
-    steps = limit = operations = 0.0
+    steps = fused_steps = limit = operations = 0.0
     for batch in batches:
         with Products() as products:
             step(batch=batch)
         multiply(products.noted)
-        both = partial(step, batch=batch), partial(multiply, products.noted)
-        times = [tuple(map(seconds, both)) for _ in range(rounds)]
-        steps += statistics.median(of_step for of_step, _ in times)
-        limit += statistics.median(of_products for _, of_products in times)
+        fused_step(batch=batch)  # it may be new to torch, too
+        all_three = partial(step, batch=batch), partial(fused_step, batch=batch), partial(multiply, products.noted)
+        times = [[seconds(function) for function in all_three] for _ in range(rounds)]
+        of_step, of_fused, of_products = map(statistics.median, zip(*times, strict=True))
+        steps, fused_steps, limit = steps + of_step, fused_steps + of_fused, limit + of_products
         operations += products.operations
     words, drawing = recipe.batch * len(batches), statistics.median(inputs)
     return {
-        "step, words/s": words / steps,
+        STEP: words / steps,
+        TORCH: words / fused_steps,
         "fresh, words/s": words / fresh,
         "its products alone, words/s": words / limit,
-        "share of the limit": limit / steps,
+        SHARE: limit / steps,
         "products, GFLOP/s": operations / limit / 1e9,
         "input alone, words/s": words / drawing,
         "input's share of the time": drawing / (steps + drawing),
     }
+
+
+def markdown(figures: Mapping[str, Any]) -> str:
+    """The figures as the README has them, for the recipe's own batch."""
+    found, threads = figures["batches"][str(figures["recipe"]["batch"])], figures["threads"]
+    time_of = "one thread's time" if threads == 1 else f"{threads} threads' time"
+    sentence = (
+        f"On a CPU the LSTM runs compiled over packed sequences: {found[STEP]:,.0f} words a second of {time_of} in "
+        f"{figures['precision']}, {found[STEP] / found[TORCH]:.1f} times what torch's own does, and {found[SHARE]:.2f} "
+        "of the speed of its matrix products alone (`python tests/benchmarks/training.py`)."
+    )
+    return textwrap.fill(sentence, 120) + "\n"
 
 
 def main() -> None:
@@ -124,17 +164,25 @@ def main() -> None:
         os.chdir(options.recipe.parent)
         recipe = Recipe.read(Path(options.recipe.name))
     sources = read_sources(recipe)
-    figures: dict[str, dict[str, float]] = {}
     errors = learn_errors(sources)
+    figures: dict[str, Any] = {
+        "recipe_sha256": recipe_checksum(recipe),
+        "recipe": dataclasses.asdict(recipe),
+        "precision": open_accelerator("cpu").mixed_precision,
+        "threads": options.threads,
+        "batches": {},
+    }
+    print(f"{figures['precision']}, {options.threads} threads, {platform.processor() or platform.machine()}")
     for size in options.batch:
         sized = replace(recipe, batch=size)
         examples = make_examples(sized, sources, errors, device=torch.device("cpu"))
         model = new_model(sized, sources.lexicon)
-        title = f"batches of {size}, {open_accelerator('cpu').mixed_precision}, {options.threads} threads"
-        figures[title] = measure(sized, examples, model, options.rounds, options.threads)
-        print(f"\n{title}, {platform.processor() or platform.machine()}")
-        for name, figure in figures[title].items():
-            print(f"  {name:28}{figure:12,.2f}")
+        figures["batches"][str(size)] = found = measure(sized, examples, model, options.rounds, options.threads)
+        print(f"\nbatches of {size}")
+        for name, figure in found.items():
+            print(f"  {name:40}{figure:12,.2f}")
+    if str(recipe.batch) in figures["batches"]:
+        print(f"\n{markdown(figures)}")
     if out:
         out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 

@@ -1,0 +1,60 @@
+"""Puts what the results in eval/results say between the README's marks.
+
+python tests/benchmarks/readme.py
+"""
+
+import json
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from speller.eval.figures import markdown as figures_markdown
+
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+
+BENCHMARKS = {
+    "speed": "correcting",
+    "harmless": "harmless",
+    "training": "training",
+    "gradient-flow": "gradient_flow",
+    "distances": "distances",
+}
+"""What measures the results that are told between marks of their name, and puts them into words."""
+
+FIGURES = "figures"
+"""The marks of what ``speller figures`` measures and puts into words."""
+
+MARKS = (FIGURES, *BENCHMARKS)
+
+
+def results(name: str) -> dict[str, Any]:
+    """The results of a name."""
+    found: dict[str, Any] = json.loads((ROOT / f"eval/results/{name}.json").read_text(encoding="utf-8"))
+    return found
+
+
+def benchmark(name: str) -> ModuleType:
+    """The benchmark that measures results of a name."""
+    return import_module(BENCHMARKS[name])
+
+
+def block(name: str) -> str:
+    """What stands between two marks, with both of them."""
+    told = figures_markdown(results("english")) if name == FIGURES else benchmark(name).markdown(results(name))
+    return f"<!-- {name} -->\n{told}<!-- {name} -->\n"
+
+
+def main() -> None:
+    """Writes the README anew."""
+    text = README.read_text(encoding="utf-8")
+    for name in MARKS:
+        mark = f"<!-- {name} -->\n"
+        before, _, after = text.split(mark)
+        text = f"{before}{block(name)}{after}"
+    README.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
