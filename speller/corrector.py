@@ -239,7 +239,8 @@ class Corrector:
             (first,) = edit.suggestions
             own = _suggestions(edit.wrong, answers[asked[edit.wrong]], n) if edit.wrong in asked else []
             others = [each for each in own if each.word != first.word]
-            share = (1 - first.probability) / (1 - sum(each.probability for each in own if each.word == first.word))
+            left = 1 - sum(each.probability for each in own if each.word == first.word)
+            share = (1 - first.probability) / left if left > 0 else 0.0
             others = [replace(each, probability=each.probability * share) for each in others]
             found.append(replace(edit, suggestions=[first, *others][:n]))
         return found

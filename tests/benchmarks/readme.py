@@ -4,12 +4,15 @@ python tests/benchmarks/readme.py
 """
 
 import json
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from speller.eval.figures import markdown as figures_markdown
+from speller.eval.sources_report import markdown as sources_markdown
+from speller.eval.sources_study import Results
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -23,10 +26,13 @@ BENCHMARKS = {
 }
 """What measures the results that are told between marks of their name, and puts them into words."""
 
-FIGURES = "figures"
-"""The marks of what ``speller figures`` measures and puts into words."""
+STUDIES: dict[str, Callable[[], str]] = {
+    "sources": lambda: sources_markdown(Results.of(results("sources"))),
+    "figures": lambda: figures_markdown(results("english")),
+}
+"""The marks of what a command of ``speller`` measures and puts into words."""
 
-MARKS = (FIGURES, *BENCHMARKS)
+MARKS = (*STUDIES, *BENCHMARKS)
 
 
 def results(name: str) -> dict[str, Any]:
@@ -42,7 +48,7 @@ def benchmark(name: str) -> ModuleType:
 
 def block(name: str) -> str:
     """What stands between two marks, with both of them."""
-    told = figures_markdown(results("english")) if name == FIGURES else benchmark(name).markdown(results(name))
+    told = STUDIES[name]() if name in STUDIES else benchmark(name).markdown(results(name))
     return f"<!-- {name} -->\n{told}<!-- {name} -->\n"
 
 

@@ -22,6 +22,8 @@ from speller.eval.errors_report import markdown as errors_markdown
 from speller.eval.figures import bundle_checksum, check, measure_table
 from speller.eval.figures_recipe import FiguresRecipe, FiguresTable
 from speller.eval.harmless import changes
+from speller.eval.sources_recipe import SourcesRecipe
+from speller.eval.sources_study import Results as Sources
 from speller.eval.study import Results, Run
 from speller.eval.study_recipe import CONTROL, StudyRecipe
 from speller.train.fitting import MISSPELLED
@@ -107,6 +109,12 @@ def test_figures_are_those_of_the_recipe_and_of_the_model_that_ships():
     data, recipe = readme.results("english"), FiguresRecipe.read(README_RECIPE)
     check(data, recipe)
     assert data["seed"] == recipe.seed
+
+
+def test_sources_were_left_out_by_the_recipe():
+    found = Sources.of(readme.results("sources"))
+    assert found.identity["recipe_sha256"] == SourcesRecipe.read(ROOT / "eval/recipes/sources.toml").digest
+    assert all(gap.difference.low < 0 for gap in found.gaps.values()), "None is seen to give more"
 
 
 def test_benchmarks_measured_what_is_here():
