@@ -227,10 +227,13 @@ class CandidateSearch:
     @contextmanager
     def _reading(self) -> Iterator[Reader]:
         reader = self._readers.get() or Reader(self.lexicon, self.reader.runtime)
+        whole = False
         try:
             yield reader
+            whole = True
         finally:
-            self._readers.put(reader)
+            # What an error cut off has left half made serves no more.
+            self._readers.put(reader if whole else None)
 
     def _nearest(self, words: Sequence[str], breadth: Breadth) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
         return self._neighbours.nearest(words, breadth.neighbours, beyond=breadth.beyond)

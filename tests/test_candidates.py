@@ -4,6 +4,7 @@ from threading import Barrier, Thread
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from rapidfuzz.distance import OSA
 
 from speller import Corrector
@@ -16,7 +17,7 @@ from speller.lexicon import Lexicon
 from speller.likeness import Likeness
 from speller.ranking import COLUMN, FEATURES, Stage
 from speller.reader import Reader
-from speller.runtime import Memory
+from speller.runtime import Memory, State
 
 WORDS = ["fisix", "recieve", "wierd"]
 MADE_UP = ["abd", "cadé", "b", "eeb☺", "dcabda"]
@@ -278,6 +279,26 @@ def test_a_reader_serves_again_after_an_error(table_bundle: Bundle, monkeypatch:
     thread.start()
     thread.join(30)
     assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("calls", [1, 2, 4, 7])
+def test_after_an_interrupt_answers_are_what_they_were(
+    made_up: CandidateSearch, monkeypatch: pytest.MonkeyPatch, calls: int
+) -> None:
+    runtime, advanced = made_up.reader.runtime, []
+    expected = CandidateSearch(made_up.lexicon, runtime, made_up.priors, made_up.ranking).find(MADE_UP)
+
+    def interrupted(symbols: NDArray[np.int64], state: State) -> State:
+        advanced.append(symbols)
+        if len(advanced) == calls:
+            raise KeyboardInterrupt
+        return type(runtime).advance(runtime, symbols, state)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(runtime, "advance", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            made_up.find(MADE_UP)
+    assert made_up.find(MADE_UP).features.tolist() == expected.features.tolist()
 
 
 def test_priors_of_other_words_are_refused(search: CandidateSearch) -> None:
