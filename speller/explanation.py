@@ -250,10 +250,9 @@ def _candidates(corrector: Corrector, word: str, n: int, known: bool) -> list[Ca
             parts = tuple(Part(name, value, weights[name]) for name, value in named)
             listed.append((f"{lexicon.usual_case(first)} {lexicon.usual_case(second)}", "two words", parts))
     scores = np.array([sum(part.points for part in parts) for _, _, parts in listed])
-    # Single words are not all that were looked at.
-    single = np.array([kind != "two words" for _, kind, _ in listed])
-    weights_of_all = np.exp(scores - scores.max())
-    shares = (weights_of_all / (weights_of_all[single].sum() / found.share[0] + weights_of_all[~single].sum())).tolist()
+    of_splits = [score for score, (_, kind, _) in zip(scores, listed, strict=True) if kind == "two words"]
+    total = np.logaddexp.reduce([found.log_totals(ranking.full)[0], *of_splits])
+    shares = np.exp(scores - total).tolist()
     candidates = []
     for (text, kind, parts), probability in zip(listed, shares, strict=True):
         shown = text if kind == "as written" else match_apostrophe(word, match_case(word, text))
