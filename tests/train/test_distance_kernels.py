@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -29,6 +30,12 @@ KINDS = {
     "expected with swap": (True, Recurrence(0.3, 0.7, True)),
     "warping": (False, Recurrence(0.3)),
 }
+
+CARRIED = {
+    "_forward": {"alignment": 2, "swap": 5, "expected": 4, "expected with swap": 9, "warping": 2},
+    "_backward": {"alignment": 6, "swap": 10, "expected": 10, "expected with swap": 18, "warping": 4},
+}
+"""How many vectors a loop over diagonals hands on: one that Triton takes for a constant would be missing."""
 
 needs_numba = pytest.mark.skipif(importlib.util.find_spec("numba") is None, reason="needs numba")
 needs_triton = pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="needs triton")
@@ -106,23 +113,28 @@ def compare_cuda_with_cpu():
 def test_cuda_kernels_compile_without_a_gpu(direction, real):
     from triton import compile as compile_kernel
     from triton.backends.compiler import GPUTarget
-    from triton.compiler import ASTSource
+    from triton.compiler import ASTSource, make_backend
+    from triton.runtime.jit import create_function_from_signature
 
     from speller.train.distance import cuda_kernel
 
-    kernel = getattr(cuda_kernel, direction)
-    for gaps, recurrence in KINDS.values():
+    kernel, target = getattr(cuda_kernel, direction), GPUTarget("cuda", 90, 32)
+    for kind, (gaps, recurrence) in KINDS.items():
         constants = {"with_gaps": gaps, "with_swap": recurrence.swap is not None}
         constants |= {"with_means": recurrence.expected, "block_rows": 32}
         if direction == "_forward":
             constants["with_weights"] = True
-        kinds = {"lengths": "*i64", "target_lengths": "*i64", "options": "*fp64", "steps": "i32", "targets": "i32"}
+        kinds = {"lengths": "*i64", "target_lengths": "*i64", "factors": "*fp64", "steps": "i32", "targets": "i32"}
         signature = {name: kinds.get(name, f"*{real}") for name in kernel.arg_names}
         signature.update(dict.fromkeys(constants, "constexpr"))
         places = {(kernel.arg_names.index(name),): value for name, value in constants.items()}
         source = ASTSource(fn=kernel, signature=signature, constexprs=places)
-        compiled = compile_kernel(source, target=GPUTarget("cuda", 90, 32), options={"num_warps": 1})
+        compiled = compile_kernel(source, target=target, options={"num_warps": 1})
         assert compiled.asm["cubin"]
+        (carried,) = re.findall(r"iter_args\((.*)\) ->", compiled.asm["ttgir"])
+        assert carried.count("=") == CARRIED[direction][kind]
+    # A launch binds the arguments by a function that Triton writes: not every name will do there.
+    assert create_function_from_signature(kernel.signature, kernel.params, make_backend(target))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

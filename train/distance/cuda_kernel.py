@@ -2,6 +2,9 @@
 
 The diagonals stay in registers: row i of a vector holds the cell of step i, and a neighbour's value comes by a gather
 within the vector. As on the CPU, the costs of paths are added in float64 and the weights have the input's type.
+
+Diagonals that begin alike are made one by one: where a loop hands a variable on to another one that began as the very
+same value, Triton takes the other for one that never changes (seen in 3.6 and 3.9; its interpreter does not).
 """
 
 # What Triton compiles has pointers and registers for arguments, which have no type in Python.
@@ -15,6 +18,9 @@ from torch import Tensor
 from .recurrence import FORBIDDEN
 
 INFINITE = tl.constexpr(FORBIDDEN)
+
+SIZES = ["steps", "targets"]
+"""No batch's are like another's: what is compiled for one is to do for all."""
 
 
 def sweep(
@@ -40,7 +46,7 @@ def sweep(
     kinds = (2 if swap is None else 3) if with_gradients else 0
     weights = costs.new_empty(batch, kinds, steps * targets)
     tilts = costs.new_empty(batch, kinds if expected else 0, steps * targets)
-    options = torch.stack([costs.new_full((), each or 0.0, dtype=torch.float64) for each in (gamma, swap)])
+    factors = torch.stack([costs.new_full((), each or 0.0, dtype=torch.float64) for each in (gamma, swap)])
     block = max(16, triton.next_power_of_2(steps + 1))
     constants = {
         "with_gaps": deletion is not None,
@@ -50,7 +56,7 @@ def sweep(
         "num_warps": max(1, min(8, block // 32)),
     }
     gaps = [costs if each is None else each for each in (deletion, insertion)]  # soft-DTW reads no gaps
-    sizes = (lengths, target_lengths, options, steps, targets)
+    sizes = (lengths, target_lengths, factors, steps, targets)
     _forward[(batch,)](costs, *gaps, *sizes, column, weights, tilts, with_weights=with_gradients, **constants)
     if with_gradients:
         gradients = (deletion_gradient, insertion_gradient)
@@ -58,14 +64,14 @@ def sweep(
         _backward[(batch,)](seeds, *sizes, weights, tilts, costs_gradient, *gradients, **constants)
 
 
-@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
+@triton.jit(do_not_specialize=SIZES)  # type: ignore[untyped-decorator, unused-ignore]
 def _forward(
     costs,
     deletion,
     insertion,
     lengths,
     target_lengths,
-    options,
+    factors,
     steps,
     targets,
     column,
@@ -79,17 +85,18 @@ def _forward(
 ):
     pair = tl.program_id(0).to(tl.int64)
     length, target_length = tl.load(lengths + pair), tl.load(target_lengths + pair)
-    gamma, swap = tl.load(options), tl.load(options + 1)
+    gamma, swap = tl.load(factors), tl.load(factors + 1)
     real = costs.dtype.element_ty
     per_gamma = (1 / gamma).to(real)
     size = steps * targets
     kinds: tl.constexpr = 3 if with_swap else 2
     row = tl.arange(0, block_rows)
+    # The softmins of the diagonal before, of the one before that, …
+    one = tl.where(row == 0, 0.0, tl.full((block_rows,), INFINITE, tl.float64))
     two = tl.full((block_rows,), INFINITE, tl.float64)
-    three, four = two, two
-    one = tl.where(row == 0, 0.0, two)  # the softmins of the diagonal before
-    mean_one = tl.zeros((block_rows,), tl.float64)
-    mean_two, mean_three, mean_four = mean_one, mean_one, mean_one
+    three = tl.full((block_rows,), INFINITE, tl.float64)
+    four = tl.full((block_rows,), INFINITE, tl.float64)
+    mean_one, mean_two, mean_three, mean_four = _four_of_zeros(block_rows, tl.float64)
     cost_before = tl.zeros((block_rows,), real)
     if with_gaps:
         stepping = (row > 0) & (row <= length)
@@ -160,12 +167,12 @@ def _forward(
             mean_four, mean_three, mean_two, mean_one = mean_three, mean_two, mean_one, mean
 
 
-@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
+@triton.jit(do_not_specialize=SIZES)  # type: ignore[untyped-decorator, unused-ignore]
 def _backward(
     seeds,
     lengths,
     target_lengths,
-    options,
+    factors,
     steps,
     targets,
     weights,
@@ -186,12 +193,14 @@ def _backward(
     row = tl.arange(0, block_rows)
     # What flows back out of a cell by each move, for the diagonals after this one. "constant" is, for the expected cost
     # alone, the part of it that the weights would carry if they were constants.
-    none = tl.zeros((block_rows,), real)
-    match_one, match_two, deletion_one, insertion_one = none, none, none, none
-    swap_one, swap_two, swap_three, swap_four = none, none, none, none
-    constant_match_one, constant_match_two, constant_deletion_one, constant_insertion_one = none, none, none, none
-    constant_swap_one, constant_swap_two, constant_swap_three, constant_swap_four = none, none, none, none
-    by_step, by_target = none, none  # by_target[row] is that of the target which row meets on the current diagonal
+    match_one, match_two, deletion_one, insertion_one = _four_of_zeros(block_rows, real)
+    swap_one, swap_two, swap_three, swap_four = _four_of_zeros(block_rows, real)
+    constant_match_one, constant_match_two, constant_deletion_one, constant_insertion_one = _four_of_zeros(
+        block_rows, real
+    )
+    constant_swap_one, constant_swap_two, constant_swap_three, constant_swap_four = _four_of_zeros(block_rows, real)
+    by_step = tl.zeros((block_rows,), real)
+    by_target = tl.zeros((block_rows,), real)  # of the target which each row meets on the current diagonal
     last = (length + target_length).to(tl.int32)
     for back in range(0, last):
         diagonal = last - back
@@ -251,6 +260,13 @@ def _backward(
         match_two, match_one, deletion_one, insertion_one = match_one, by_match, by_deletion, by_insertion
     if with_gaps:
         tl.store(deletion_gradient + pair * steps + row - 1, by_step, mask=(row > 0) & (row <= length))
+
+
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
+def _four_of_zeros(block_rows: tl.constexpr, real: tl.constexpr):
+    one, two = tl.zeros((block_rows,), real), tl.zeros((block_rows,), real)
+    three, four = tl.zeros((block_rows,), real), tl.zeros((block_rows,), real)
+    return one, two, three, four
 
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
