@@ -11,7 +11,7 @@ CAPACITY = 2048
 """So many beginnings are remembered from one call to the next; with a state of three times 256 numbers, 6 MB."""
 
 AT_ONCE = 128
-"""So many beginnings are made longer in one call; more are no faster, and take more memory."""
+"""So many beginnings are made longer in one call on a CPU; more are no faster, and take more memory."""
 
 NOTHING = 0
 """The place of the empty beginning, before a word's direction."""
@@ -111,8 +111,9 @@ class Beginnings:
             self._after = _doubled(self._after)
             self._states = tuple(map(_doubled, self._states))
         self._after[keys] = np.arange(self._count, end)
-        for start in range(0, len(keys), AT_ONCE):
-            parents, symbols = np.divmod(keys[start : start + AT_ONCE], self._runtime.symbols)
+        at_once = AT_ONCE * self._runtime.call_size
+        for start in range(0, len(keys), at_once):
+            parents, symbols = np.divmod(keys[start : start + at_once], self._runtime.symbols)
             states = self._runtime.advance(symbols, self.at(parents))
             for part, added in zip(self._states, states, strict=True):
                 part[self._count : self._count + len(added)] = added

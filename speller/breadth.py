@@ -16,7 +16,7 @@ class Breadth:
         plain_margin: none whose score is farther than this below that of the last one wanted.
         read: how many of these the second hands on to the third.
         read_margin: none whose score is farther below.
-        together: for how many words the search is one; more are no faster, and take more memory.
+        together: for how many words the search is one on a CPU; more are no faster, and take more memory.
     """
 
     neighbours: int

@@ -175,9 +175,11 @@ class Knowledge:
                 missing.append(word)
             else:
                 found[word] = Answer()
+        if not missing:
+            return found
         missing.sort(key=lambda word: (len(word), word))
         # Words of like length together.
-        together = breadth_for(wanted).together
+        together = breadth_for(wanted).together * self.bundle.runtime.call_size
         parts = [missing[start : start + together] for start in range(0, len(missing), together)]
         todo = iter(parts)
 
@@ -187,7 +189,7 @@ class Knowledge:
                     found[word] = answer
                     remembered.put((word, wanted), answer)
 
-        # A single word, or none that is unknown, is not to pay for threads.
+        # A single word is not to pay for threads.
         with ThreadPoolExecutor(READERS) if len(parts) > 1 else nullcontext() as threads:
             others = [threads.submit(rank_rest) for _ in range(min(READERS, len(parts)) - 1)] if threads else []
             try:

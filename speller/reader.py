@@ -14,10 +14,10 @@ from speller.lexicon import Lexicon
 from speller.runtime import Memory, Runtime
 
 AT_ONCE = 128
-"""How many words are judged in one call: few enough to stay in a processor's cache."""
+"""How many words are judged in one call on a CPU: few enough to stay in a processor's cache."""
 
 READ_AT_ONCE = 16
-"""How many words are read in one call; for more, ONNX Runtime's memory would come from the system in each."""
+"""How many words are read in one call on a CPU; for more, ONNX Runtime's memory would come from the system in each."""
 
 
 @dataclass(frozen=True)
@@ -61,20 +61,21 @@ class Reader:
         self.alphabet = lexicon.alphabet
         self.runtime = runtime
         self.beginnings = Beginnings(runtime)
+        self._at_once, self._read_at_once = AT_ONCE * runtime.call_size, READ_AT_ONCE * runtime.call_size
         self._nothing = runtime.encode(np.array([[CORRECT]]), np.array([1]))
 
     def read(self, words: Sequence[str], *, direction: int = CORRECT) -> Memory:
         """Read what was written, folded, or what may have been meant, where the direction is ``MISSPELL``."""
         symbols, lengths = self.alphabet.directed(words, direction)
-        if 0 < len(words) <= READ_AT_ONCE:
+        if 0 < len(words) <= self._read_at_once:
             return self.runtime.encode(symbols, lengths)
         # ONNX Runtime's recurrent operators crash the process on a batch of none.
         shape = (*symbols.shape, self._nothing.keys.shape[2])
         memory = Memory(np.zeros(shape, np.float32), np.zeros(shape, np.float32), lengths)
         # Words of like length side by side: what a batch's longest has more, all of it pay for.
         order = np.argsort(lengths, kind="stable")
-        for start in range(0, len(words), READ_AT_ONCE):
-            some = order[start : start + READ_AT_ONCE]
+        for start in range(0, len(words), self._read_at_once):
+            some = order[start : start + self._read_at_once]
             longest = lengths[some[-1]]
             read = self.runtime.encode(symbols[some, :longest], lengths[some])
             memory.keys[some, :longest], memory.values[some, :longest] = read.keys, read.values
@@ -111,7 +112,7 @@ class Reader:
         turn[order] = np.arange(len(order))
         by_turn = np.argsort(turn[rows], kind="stable")
         turns = turn[rows[by_turn]]
-        several = max(1, AT_ONCE * len(order) // max(len(rows), 1))
+        several = max(1, self._at_once * len(order) // max(len(rows), 1))
         ends = np.searchsorted(turns, np.arange(0, len(order) + several, several))
         log_probs = np.empty(len(rows))
         for start, (first, last) in enumerate(pairwise(ends.tolist())):
@@ -122,7 +123,7 @@ class Reader:
 
     def unread_log_probs(self, words: Spelt) -> NDArray[np.float64]:
         """How probably each word is written where nothing was read: log-probabilities ``(words,)``."""
-        parts = [words[start : start + AT_ONCE] for start in range(0, len(words.lengths), AT_ONCE)]
+        parts = [words[start : start + self._at_once] for start in range(0, len(words.lengths), self._at_once)]
         found = [self._log_probs(self._nothing, np.zeros(len(part.lengths), np.int64), part) for part in parts]
         return np.concatenate([np.empty(0), *found])
 
@@ -137,8 +138,8 @@ class Reader:
             log-probabilities ``(words,)``.
         """
         parts = [np.empty(0)]
-        for start in range(0, len(meant), AT_ONCE):
-            some = slice(start, start + AT_ONCE)
+        for start in range(0, len(meant), self._at_once):
+            some = slice(start, start + self._at_once)
             memory = self.read(meant[some], direction=MISSPELL)
             parts.append(self._log_probs(memory, np.arange(len(memory.lengths)), written[some]))
         return np.concatenate(parts)
@@ -146,9 +147,9 @@ class Reader:
     def priors(self, words: Sequence[str]) -> NDArray[np.float64]:
         """``unread_log_probs`` of however many words."""
         parts = [np.empty(0)]
-        for start in range(0, len(words), AT_ONCE):
+        for start in range(0, len(words), self._at_once):
             self.beginnings.make_room()
-            parts.append(self.unread_log_probs(self.spell(words[start : start + AT_ONCE])))
+            parts.append(self.unread_log_probs(self.spell(words[start : start + self._at_once])))
         return np.concatenate(parts)
 
     def _log_probs(self, memory: Memory, rows: NDArray[np.int64], words: Spelt) -> NDArray[np.float64]:

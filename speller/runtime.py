@@ -42,6 +42,9 @@ class Runtime(Protocol):
     symbols: int
     """How many symbols its alphabet has, the special ones counted in."""
 
+    call_size: int
+    """How many times as much it is given in one call as suits one thread of a CPU."""
+
     def encode(self, symbols: NDArray[np.int64], lengths: NDArray[np.int64]) -> Memory:
         """Read one word or more.
 
@@ -80,6 +83,8 @@ class OnnxRuntime:
     Raises:
         ValueError: for a file that is no such graph; the message names it.
     """
+
+    call_size = 1
 
     def __init__(self, encoder: Path, decoder: Path, output: Path) -> None:
         self._encoder, self._decoder, self._output = map(_open, (encoder, decoder, output))

@@ -32,6 +32,7 @@ class TableRuntime:
     """
 
     nowhere = (np.zeros((1, 1), np.float32), np.zeros((1, 1), np.float32))
+    call_size = 1
 
     def __init__(self, symbols: int, seed: int) -> None:
         random = np.random.default_rng(seed)

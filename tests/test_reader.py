@@ -112,15 +112,19 @@ def test_parts_change_nothing(reader, monkeypatch, at_once):
     whole = judge()
     monkeypatch.setattr("speller.reader.AT_ONCE", at_once)
     monkeypatch.setattr("speller.reader.READ_AT_ONCE", at_once)
+    reader = Reader(LEXICON, reader.runtime)
     monkeypatch.setattr("speller.beginnings.CAPACITY", 3)  # forgotten all the time
     assert judge() == whole
     alone = [judged_reversed(reader, [meant], [written])[0] for meant, written in zip(words, words[::-1], strict=True)]
     assert alone == whole[-1]
 
 
-def test_no_call_judges_more_words_than_are_said_to_stay_in_the_cache(reader, runtime, monkeypatch):
-    monkeypatch.setattr("speller.reader.AT_ONCE", 4)
-    monkeypatch.setattr("speller.reader.READ_AT_ONCE", 4)
+@pytest.mark.parametrize("call_size", [1, 2])
+def test_no_call_judges_more_words_than_are_said_to_suit_it(runtime, monkeypatch, call_size):
+    monkeypatch.setattr("speller.reader.AT_ONCE", 4 // call_size)
+    monkeypatch.setattr("speller.reader.READ_AT_ONCE", 4 // call_size)
+    monkeypatch.setattr(runtime, "call_size", call_size)
+    reader = Reader(LEXICON, runtime)
     asked, expect = [], runtime.expect
     read, encode = [], runtime.encode
 

@@ -19,12 +19,8 @@ def read_exported(encoder: Path, decoder: Path, output: Path) -> SpellingModel:
     Raises:
         ValueError: for a file that is no such graph, or one of another version; the message names it.
     """
-    reader, writer, chooser = (_read(path) for path in (encoder, decoder, output))
-    for path, arrays in ((encoder, reader), (decoder, writer)):
-        if "recurrent" not in arrays:
-            raise ValueError(f"{path}: not a graph that this version exports")
-    width, gates = writer["recurrent"].shape
-    cell = next(cell for cell, order in GATES.items() if len(order) * width == gates)
+    (reader, writer, chooser), cell = read_graphs(encoder, decoder, output)
+    width = len(writer["recurrent"])
     halves = _read_reading(reader, cell)
     symbols, embedding = writer["embedding"].shape
     encoder_width = halves["encoder.weight_hh_l0"].shape[1]
@@ -59,6 +55,21 @@ def read_exported(encoder: Path, decoder: Path, output: Path) -> SpellingModel:
     }
     model.load_state_dict({name: torch.tensor(array) for name, array in state.items()})
     return model
+
+
+def read_graphs(encoder: Path, decoder: Path, output: Path) -> tuple[list[dict[str, NDArray[Any]]], Cell]:
+    """The arrays of three exported graphs by their names, and the model's cell.
+
+    Raises:
+        ValueError: for a file that is no such graph, or one of another version; the message names it.
+    """
+    paths = (encoder, decoder, output)
+    graphs = [_read(path) for path in paths]
+    for path, arrays in zip(paths[:2], graphs, strict=False):
+        if "recurrent" not in arrays:
+            raise ValueError(f"{path}: not a graph that this version exports")
+    width, gates = graphs[1]["recurrent"].shape
+    return graphs, next(cell for cell, order in GATES.items() if len(order) * width == gates)
 
 
 def _read(path: Path) -> dict[str, NDArray[Any]]:
