@@ -44,11 +44,16 @@ class Batch:
     def of(
         cls, read: Tensor, read_lengths: Tensor, written: Tensor, written_lengths: Tensor, *, direction: int = CORRECT
     ) -> "Batch":
-        """A batch from each side's padded symbols ``(batch, longest)``, no directions yet, and lengths ``(batch,)``."""
+        """A batch from each side's padded symbols ``(batch, longest)``, no directions yet, and lengths ``(batch,)``.
+
+        Lengths that are on the CPU already are not waited for.
+        """
+        read_lengths, written_lengths = read_lengths.cpu(), written_lengths.cpu()
         read = read[:, : int(read_lengths.max())]
         written = written[:, : int(written_lengths.max())]
         start = read.new_full((len(read), 1), direction)
-        return cls(torch.cat((start, read), dim=1), (read_lengths + 1).cpu(), written, written_lengths, direction)
+        source = torch.cat((start, read), dim=1)
+        return cls(source, read_lengths + 1, written, written_lengths.to(written.device), direction)
 
     def __len__(self) -> int:
         return len(self.source)

@@ -16,10 +16,12 @@ class Done(NamedTuple):
     Attributes:
         step: how many steps are done.
         seconds: how long they took, over all its sittings.
+        hardware: what they ran on, in words, one machine after the other.
     """
 
     step: int
     seconds: float
+    hardware: str
 
 
 def save_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, done: Done) -> None:
@@ -27,7 +29,7 @@ def save_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimiz
     tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
     for name, parameter in model.named_parameters():
         tensors |= {f"optimizer.{part}.{name}": value for part, value in optimizer.state.get(parameter, {}).items()}
-    write_tensors(path, tensors, step=str(done.step), seconds=str(done.seconds))
+    write_tensors(path, tensors, step=str(done.step), seconds=str(done.seconds), hardware=done.hardware)
 
 
 def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> Done:
@@ -50,7 +52,7 @@ def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimiz
                 _, part, name = key.split(".", 2)
                 moments.setdefault(number[name], {})[part] = value
         optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
-        return Done(int(metadata["step"]), float(metadata["seconds"]))
+        return Done(int(metadata["step"]), float(metadata["seconds"]), metadata["hardware"])
     except (RuntimeError, KeyError, ValueError) as error:
         raise ValueError(f"{path}: a checkpoint of another model: {error}") from None
 

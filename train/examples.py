@@ -110,17 +110,19 @@ class Examples:
         blur = torch.rand(len(drawn.wrong), generator=generator, device=self.device)
         rest = rows[unread:].flatten()
         by_length = rest[(drawn.wrong_lengths + drawn.right_lengths + blur)[rest].argsort()].view_as(rows[unread:])
-        batches = []
-        for some in rows[:unread]:
-            wrong, wrong_lengths, right, right_lengths = (side[some] for side in drawn)
-            batches.append(Batch.of(wrong, torch.zeros_like(wrong_lengths), right, right_lengths))
+        order = torch.cat((rows[:unread], by_length))  # (batches, batch)
+        # All at once, not for each batch: a GPU would have to be waited for each time.
+        wrong_lengths, right_lengths = (lengths[order].cpu() for lengths in (drawn.wrong_lengths, drawn.right_lengths))
         misspelling = (reading < self.recipe.prior + self.recipe.misspelling).tolist()
-        for some, misspells in zip(by_length, misspelling, strict=True):
-            wrong, wrong_lengths, right, right_lengths = (side[some] for side in drawn)
-            if misspells:
-                batches.append(Batch.of(right, right_lengths, wrong, wrong_lengths, direction=MISSPELL))
+        batches = []
+        for place, some in enumerate(order):
+            wrong, right = (drawn.wrong[some], wrong_lengths[place]), (drawn.right[some], right_lengths[place])
+            if place < unread:
+                batches.append(Batch.of(wrong[0], torch.zeros_like(wrong[1]), *right))
+            elif misspelling[place - unread]:
+                batches.append(Batch.of(*right, *wrong, direction=MISSPELL))
             else:
-                batches.append(Batch.of(wrong, wrong_lengths, right, right_lengths))
+                batches.append(Batch.of(*wrong, *right))
         places = torch.randperm(BATCHES_AT_ONCE, generator=generator, device=self.device).tolist()
         return [batches[place] for place in places]
 

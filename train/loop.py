@@ -112,7 +112,10 @@ def train(
         raise ValueError(f"batch is to be shared by {processes} processes: a multiple of that, not {recipe.batch}")
 
     checkpoint = out / CHECKPOINT
-    step, seconds = load_checkpoint(checkpoint, model, optimizer) if checkpoint.exists() else Done(0, 0.0)
+    done = load_checkpoint(checkpoint, model, optimizer) if checkpoint.exists() else Done(0, 0.0, "")
+    step, seconds, hardware = done
+    if step < recipe.steps and not hardware.endswith(here := describe(accelerator)):
+        hardware = f"{hardware}, then {here}" if hardware else here
     if processes > 1 and float(average(accelerator, torch.tensor(step, dtype=torch.float64))) != step:
         raise ValueError(f"{out} is to be one folder for all machines: it is at step {step} here, but not elsewhere")
     # What is shown of a step is written before its checkpoint is.
@@ -158,13 +161,13 @@ def train(
                 console.print(watcher.look(model, step=step, last=last))
             if monitor and (last or time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS):
                 monitor.flush()
-                save_checkpoint(checkpoint, model, optimizer, Done(step, time.monotonic() - begun))
+                save_checkpoint(checkpoint, model, optimizer, Done(step, time.monotonic() - begun, hardware))
                 saved = time.monotonic()
     if stopped:
         console.print(f"stopped at step {step}")
     if monitor:
         monitor.close()
-    return Done(step, time.monotonic() - begun)
+    return Done(step, time.monotonic() - begun, hardware)
 
 
 def take_step(

@@ -10,7 +10,7 @@ from speller.train.bundling import make_bundle
 from speller.train.checkpoint import read_tensors, write_tensors
 from speller.train.errors import ErrorModel
 from speller.train.examples import Examples
-from speller.train.loop import CHECKPOINT, Device, describe, open_accelerator, train
+from speller.train.loop import CHECKPOINT, Device, open_accelerator, train
 from speller.train.model import ModelConfig, SpellingModel
 from speller.train.recipe import Recipe
 from speller.train.sources import Sources, folded, read_sources
@@ -53,7 +53,7 @@ def run(recipe: Recipe, out: Path, *, device: Device | None = None) -> Path | No
     trained = {
         "trained on": f"{done.step * recipe.batch:,} words",
         "hours": round(done.seconds / 3600, 2),
-        "hardware": describe(accelerator),
+        "hardware": done.hardware,
     }
     return make_bundle(recipe, model, sources, errors, out, trained=trained)
 

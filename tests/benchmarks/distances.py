@@ -9,8 +9,7 @@ soft-DTW of the same cost matrices, float32, gamma 0.1, value and gradient; ``so
 
 Each round times everyone once, so that a busy machine is busy for all; what counts is everyone's fastest round, which
 other processes disturb least. Peak memory is that of one call, in floats a cell beyond the costs, as a process of its
-own sees it (how far its resident set grows), at 32 x 1024 x 1024. With a GPU, the CUDA kernels stand beside pysdtw's at
-4,096 x 24 x 24, with the share of the time that moving their bytes alone would take.
+own sees it (how far its resident set grows), at 32 x 1024 x 1024. For a GPU's, see ``gpu.py``.
 """
 
 import argparse
@@ -32,7 +31,6 @@ from speller.train.distance import edit_distance, soft_alignment, soft_dtw
 
 SIZES = [(256, 16), (256, 64), (32, 256)]
 MEMORY_SIZE = (32, 1024)
-GPU_SIZE = (4096, 24)
 GAMMA = 0.1
 SEED = 0
 """Of the costs and the words."""
@@ -58,7 +56,9 @@ def contenders(device: str) -> dict[str, Callable[[torch.Tensor], torch.Tensor]]
         from pysdtw.sdtw_cuda import SoftDTWcuda
 
         peer = SoftDTWcuda if device == "cuda" else SoftDTWcpu
-        found["pysdtw"] = lambda costs: peer.apply(costs, torch.tensor([costs.shape[1:]] * len(costs)), GAMMA, 0)
+        found["pysdtw"] = lambda costs: peer.apply(
+            costs, torch.tensor([costs.shape[1:]] * len(costs), device=costs.device), GAMMA, 0
+        )
     if device == "cpu" and importlib.util.find_spec("ddtw"):
         from ddtw import SDTW
 
@@ -179,15 +179,6 @@ def main() -> None:
         show(f"{name_of(size)}, exact", found, "ms")
     figures["memory"] = measure_memory(options.threads)
     show(f"peak memory at {name_of(MEMORY_SIZE)}", figures["memory"], "floats a cell")
-    if torch.cuda.is_available():
-        figures["cuda"] = found = time_all("cuda", GPU_SIZE, options.rounds)
-        show(f"CUDA, {name_of(GPU_SIZE)}, value and gradient, float32", found, "ms", against=PEERS)
-        source = torch.rand(2**28, device="cuda")
-        copy_ms = [time_copy(source) for _ in range(5)][-1]
-        cells = GPU_SIZE[0] * GPU_SIZE[1] ** 2
-        floats = 8 * cells  # costs read; two weights written and read; the gradient written, read and scaled
-        share = floats * copy_ms / (2 * source.numel()) / found["soft_alignment"]
-        print(f"  soft_alignment reaches {share:.0%} of the memory's speed")
     if set(PEERS) & set(figures["versions"]):
         print(f"\n{markdown(figures)}")
     if options.json:
@@ -222,15 +213,6 @@ def markdown(figures: Mapping[str, Any]) -> str:
         f"{', '.join(peers)} (all soft-DTW, as many cells) in one process:"
     )
     return "\n".join([*textwrap.wrap(sentence, 120, break_on_hyphens=False), "", *lines, ""])
-
-
-def time_copy(source: torch.Tensor) -> float:
-    """Milliseconds to copy a tensor on its GPU: a read and a write of each of its floats."""
-    torch.cuda.synchronize()
-    start = time.perf_counter()
-    source.clone()
-    torch.cuda.synchronize()
-    return 1000 * (time.perf_counter() - start)
 
 
 if __name__ == "__main__":

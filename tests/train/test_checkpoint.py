@@ -24,7 +24,7 @@ def saved(make_model, tmp_path):
     optimizer = optimizer_of(model)
     learn(model, optimizer, 3)
     path = tmp_path / "checkpoint.safetensors"
-    save_checkpoint(path, model, optimizer, Done(3, 60.5))
+    save_checkpoint(path, model, optimizer, Done(3, 60.5, "a CPU"))
     return model, optimizer, path
 
 
@@ -33,7 +33,7 @@ def test_training_goes_on_as_if_it_had_not_stopped(saved, make_model):
     other = make_model("gru")
     other_optimizer = optimizer_of(other)
     learn(other, other_optimizer, 1)  # what is there before is replaced
-    assert load_checkpoint(path, other, other_optimizer) == Done(3, 60.5)
+    assert load_checkpoint(path, other, other_optimizer) == Done(3, 60.5, "a CPU")
     learn(model, optimizer, 4)
     learn(other, other_optimizer, 4)
     for name, tensor in model.state_dict().items():
@@ -42,14 +42,14 @@ def test_training_goes_on_as_if_it_had_not_stopped(saved, make_model):
 
 def test_before_the_first_step(make_model, tmp_path):
     model = make_model()
-    save_checkpoint(tmp_path / "first", model, optimizer_of(model), Done(0, 60.5))
-    assert load_checkpoint(tmp_path / "first", make_model(), optimizer_of(make_model())) == Done(0, 60.5)
+    save_checkpoint(tmp_path / "first", model, optimizer_of(model), Done(0, 60.5, "a CPU"))
+    assert load_checkpoint(tmp_path / "first", make_model(), optimizer_of(make_model())) == Done(0, 60.5, "a CPU")
 
 
 def test_saving_takes_the_place_of_what_was_there(saved):
     model, optimizer, path = saved
-    save_checkpoint(path, model, optimizer, Done(8, 60.5))
-    assert load_checkpoint(path, model, optimizer) == Done(8, 60.5)
+    save_checkpoint(path, model, optimizer, Done(8, 60.5, "a CPU"))
+    assert load_checkpoint(path, model, optimizer) == Done(8, 60.5, "a CPU")
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
 
 
@@ -62,8 +62,8 @@ def test_a_save_that_fails_leaves_the_old_one(saved, monkeypatch):
 
     monkeypatch.setattr("speller.train.checkpoint.save_file", full)
     with pytest.raises(OSError, match="no space left"):
-        save_checkpoint(path, model, optimizer, Done(8, 60.5))
-    assert load_checkpoint(path, model, optimizer) == Done(3, 60.5)
+        save_checkpoint(path, model, optimizer, Done(8, 60.5, "a CPU"))
+    assert load_checkpoint(path, model, optimizer) == Done(3, 60.5, "a CPU")
 
 
 @pytest.mark.parametrize("length", [0, 7, 100, -1])

@@ -164,7 +164,7 @@ def test_known_misspellings_are_not_shown_but_fitted_on(made_up_language, monkey
 
     def train(recipe, model, examples, *_, **__):
         shown.append(examples)
-        return Done(1, 2.0)
+        return Done(1, 2.0, "a CPU")
 
     def make_bundle(recipe, model, sources, *_, **__):
         fitted.extend(sources.held_out)
@@ -178,6 +178,21 @@ def test_known_misspellings_are_not_shown_but_fitted_on(made_up_language, monkey
     assert sorted(fitted) == sorted(split["known"] + split["fit"])
     wrong = Lexicon.load(recipe.lexicon).alphabet.decode(shown[0].pairs[0].numpy())
     assert wrong == [pair.wrong for pair in split["train"]]
+
+
+def test_the_card_names_what_a_run_was_trained_on(made_up_language, monkeypatch, tmp_path):
+    cards = []
+    monkeypatch.setattr("speller.train.run.make_bundle", lambda *_, trained: cards.append(trained["hardware"]))
+    recipe = Recipe.read(made_up_language, steps=2)
+    checkpoint = tmp_path / "run" / CHECKPOINT
+    monkeypatch.setattr("speller.train.loop.describe", lambda _: "a GPU")
+    run(recipe, checkpoint.parent, device="cpu")
+    monkeypatch.setattr("speller.train.loop.describe", lambda _: "a CPU")
+    run(recipe, checkpoint.parent, device="cpu")  # there is nothing left to do
+    tensors, metadata = read_tensors(checkpoint)
+    write_tensors(checkpoint, tensors, **{**metadata, "step": "1"})
+    run(recipe, checkpoint.parent, device="cpu")
+    assert cards == ["a GPU", "a GPU", "a GPU, then a CPU"]
 
 
 def test_weights_of_another_shape(tmp_path):
