@@ -3,6 +3,7 @@
 import copy
 import itertools
 import math
+import operator
 from collections import Counter
 from functools import partial
 
@@ -125,15 +126,16 @@ def test_a_perfect_speller_has_nothing_to_learn_from_completions(model, batch):
     assert loss.scalars["optimal"] == 1
 
 
+@pytest.mark.parametrize("outside", [True, False])
 @pytest.mark.parametrize("alpha", [1.0, 0.3])
-def test_risk_is_the_expected_distance_over_different_words(model, batch, monkeypatch, alpha):
+def test_risk_is_the_expected_distance_over_different_words(model, batch, monkeypatch, alpha, outside):
     # The right word is sampled too, and another one twice; one is cut off, and has no end.
     monkeypatch.setattr(mrt, "longest_written", lambda batch: 4)
     sampled = [[(5, 6, 5), (5,), (5,)], [(6, 6, 6, 6), (), (5,)]]
     monkeypatch.setattr(mrt, "write_words", partial(write_given, *as_tensors([*sampled[0], *sampled[1]])))
-    loss = MinimumRisk(samples=4, candidates="sample", alpha=alpha)(model, batch)
+    loss = MinimumRisk(samples=4, candidates="sample", alpha=alpha, outside=outside)(model, batch)
 
-    risks, right = [], []
+    risks, right, inside = [], [], []
     for row, target in enumerate([(5, 6, 5), (6,)]):
         different = sorted({target, *sampled[row]})
         symbols, lengths = as_tensors(different)
@@ -146,32 +148,53 @@ def test_risk_is_the_expected_distance_over_different_words(model, batch, monkey
         memory = model.encode(alone.source, alone.source_lengths)
         written = rewrite_words(model, memory, symbols, lengths, direction=CORRECT, longest=4)
         chosen = written.chosen().sum(dim=1).detach()
-        weight = {word: math.exp(alpha * float(each)) for word, each in zip(different, chosen, strict=True)}
-        risks.append(sum(w * Levenshtein.distance(word, target) for word, w in weight.items()) / sum(weight.values()))
-        right.append(weight[target] / sum(weight.values()))
+        weights = [math.exp(alpha * float(each)) for each in chosen]
+        distances = [Levenshtein.distance(word, target) for word in different]
+        inside.append(float(chosen.exp().sum()))
+        if outside:
+            weights.append((1 - inside[-1]) ** alpha)
+            distances.append(max(distances) + 1)
+        risks.append(sum(map(operator.mul, weights, distances)) / sum(weights))
+        right.append(weights[different.index(target)] / sum(weights))
+    assert float(loss.scalars["inside"]) == pytest.approx(sum(inside) / 2)
     assert float(loss.value.detach()) == pytest.approx(sum(risks) / 2)
     assert float(loss.scalars["right"]) == pytest.approx(sum(right) / 2)
     assert loss.scalars["different"] == (2 + 4) / 2
 
 
-def test_a_beam_wider_than_the_words_there_are_gives_the_exact_risk(model, batch, monkeypatch):
+@pytest.mark.parametrize(("outside", "tolerance"), [(True, 1e-5), (False, 1e-7)])
+def test_a_beam_wider_than_the_words_there_are_gives_the_exact_risk(model, batch, monkeypatch, outside, tolerance):
     monkeypatch.setattr(mrt, "longest_written", lambda batch: 3)
     with torch.no_grad():
         model.output.bias[UNKNOWN] = -torch.inf
     every = [word for length in range(4) for word in itertools.product(LETTERS, repeat=length)]
-    loss = MinimumRisk(samples=18)(model, batch)
+    loss = MinimumRisk(samples=18, outside=outside)(model, batch)
     symbols, lengths = as_tensors(every * 2)
     memory = model.encode(batch.source, batch.source_lengths)
     written = rewrite_words(model, memory, symbols, lengths, direction=CORRECT, longest=3)
     chances = written.chosen().sum(dim=1).exp().view(2, -1)
     distances = torch.tensor([[Levenshtein.distance(word, target) for word in every] for target in [(5, 6, 5), (6,)]])
     expected = (chances * distances).sum(dim=1).mean()
-    torch.testing.assert_close(loss.value, expected)
+    torch.testing.assert_close(loss.value, expected, atol=tolerance, rtol=tolerance)
     assert loss.scalars["different"] == len(every)
     for mine, theirs in zip(
         *(torch.autograd.grad(each, model.memory.weight) for each in (loss.value, expected)), strict=True
     ):
-        torch.testing.assert_close(mine, theirs)
+        torch.testing.assert_close(mine, theirs, atol=tolerance, rtol=tolerance)
+
+
+def test_what_the_words_of_the_beam_lose_does_not_go_to_others(model, batch):
+    inside = {}
+    for outside in (True, False):
+        learner, objective = copy.deepcopy(model), MinimumRisk(samples=2, outside=outside)
+        optimizer = torch.optim.AdamW(learner.parameters(), lr=0.02)
+        begun = float(objective(learner, batch).scalars["inside"])
+        for _ in range(20):
+            objective(learner, batch).value.backward()
+            optimizer.step()
+            optimizer.zero_grad()
+        inside[outside] = float(objective(learner, batch).scalars["inside"])
+    assert inside[True] > max(begun, inside[False])
 
 
 def test_repeated_words():

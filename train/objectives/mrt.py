@@ -14,6 +14,9 @@ from speller.train.objectives.options import check_choice, check_positive, check
 from speller.train.objectives.scored import longest_written, pad_words, repeat_targets, score_words
 from speller.train.writing import rewrite_words, write_beam, write_words
 
+LEAST = 1e-6
+"""The least probability of all words outside of S: float32 knows no much smaller one beside 1."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class MinimumRisk:
@@ -27,30 +30,37 @@ class MinimumRisk:
     subtracting the mean distance as the latter do would change no gradient. A word that was cut off has the probability
     of its letters.
 
+    To the words of S alone it is all the same how probable others are: what one of them loses may go to any letter that
+    the beam never meets, until the likeliest letters lead to no word at all. So what S leaves of P counts too
+    (``outside``), as one more word, an edit farther than the farthest of S. With alpha 1, Q is P then.
+
     Attributes:
         samples: how many words S has, at least 2, the repeated ones counted in.
         candidates: where they come from.
         alpha: the sharpness of Q. With 1, the default, it is the model's own distribution given S (that of Prabhavalkar
             et al.); Shen et al. took 0.005 for whole sentences, whose probabilities lie further apart.
+        outside: whether the words that are not in S count, too; in the papers they do not.
         transposition: whether a swap of neighbouring letters is one edit.
     """
 
     samples: int = 8
     candidates: Literal["sample", "beam"] = "beam"
     alpha: float = 1.0
+    outside: bool = True
     transposition: bool = False
 
     def __post_init__(self) -> None:
         check_whole("samples", self.samples, least=2)
         check_choice("candidates", self.candidates, ("sample", "beam"))
         check_positive("alpha", self.alpha)
+        check_switch("outside", self.outside)
         check_switch("transposition", self.transposition)
 
     def __call__(self, model: SpellingModel, batch: Batch, *, progress: float = 1.0) -> Loss:
         """The mean risk of the batch, in edits.
 
         Of the scalars, ``different`` is how many different words a misspelling has, ``right`` the mean Q of the right
-        word, 0 where it is not in S.
+        word, 0 where it is not in S, and ``inside`` the mean of P(S).
         """
         memory = model.encode(batch.source, batch.source_lengths)
         words, lengths, log_probs, counted = self.words(model, memory, batch)
@@ -58,10 +68,21 @@ class MinimumRisk:
         distances = edit_distance(
             words, targets, a_lengths=lengths, b_lengths=target_lengths, transposition=self.transposition
         ).view(len(batch), self.samples)
-        chances = (self.alpha * log_probs).masked_fill(~counted, -torch.inf).softmax(dim=1)
+        log_probs = log_probs.masked_fill(~counted, -torch.inf)
+        inside = log_probs.exp().sum(dim=1, keepdim=True)
+        if self.outside:
+            farthest = distances.masked_fill(~counted, 0).amax(dim=1, keepdim=True)
+            distances = torch.cat((distances, farthest + 1), dim=1)
+            log_probs = torch.cat((log_probs, torch.log1p(-inside.clamp_max(1 - LEAST))), dim=1)
+        chances = (self.alpha * log_probs).softmax(dim=1)
         risk = (chances * distances).sum(dim=1).mean()
         right = (chances.detach() * (distances == 0)).sum(dim=1).mean()
-        return Loss(risk, {"different": counted.sum(dim=1).to(risk.dtype).mean(), "right": right})
+        scalars = {
+            "different": counted.sum(dim=1).to(risk.dtype).mean(),
+            "right": right,
+            "inside": inside.detach().mean(),
+        }
+        return Loss(risk, scalars)
 
     def words(self, model: SpellingModel, memory: Memory, batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """The words S.
