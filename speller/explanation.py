@@ -36,6 +36,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 """The features of the ranking, by what they have in common."""
 
 MEANINGS: Mapping[str, str] = {
+    "probability": "as `suggest` has it; above, as `correct` does, which looks at fewer words",
     "score": "points above or below the first; a point is a factor of 2.7 in probability",
     "frequency": "how usual it is: as a word, as one no lexicon has, as two run together",
     "distance": "how many edits away it is",
@@ -150,6 +151,7 @@ class Explanation:
         known: whether it is a known word, which is never changed.
         spelled: whether it is made of the letters of the model's words; what is not is never changed either.
         answer: what ``Corrector.correct`` makes of it.
+        probability: of the likeliest word, as ``Corrector.correct`` sees it.
         least: the probability from which on a word is changed.
         candidates: the likeliest, and the word as it was written, best first; none for what is too long to be a word.
         others: the probability of all other candidates together.
@@ -160,6 +162,7 @@ class Explanation:
     known: bool
     spelled: bool
     answer: str
+    probability: float
     least: float
     candidates: tuple[Candidate, ...]
     others: float
@@ -192,8 +195,7 @@ class Explanation:
         if not self.candidates:
             return "too long for a word, left as it is"
         if self.answer != self.written:
-            share = next((f", {each.probability:.2f}" for each in self.candidates if each.word == self.answer), "")
-            return f"corrected to {self.answer}{share}"
+            return f"corrected to {self.answer}, {self.probability:.2f}"
         if not self.spelled:
             return "left as it is: it is not made of the letters of the model's words"
         return f"left as it is: no other word is as probable as {self.least:.2f}"
@@ -216,7 +218,9 @@ def explain(corrector: Corrector, word: str, n: int = KEPT, *, attribute: Attrib
         raise ValueError(f"n is how many candidates to show, at least 1, not {n}")
     knowledge = Knowledge(corrector.bundle, corrector.lexicon)
     known = knowledge.is_known(word)
-    candidates = _candidates(corrector, word, n, known) if key(word) else []
+    candidates, decided = (
+        _candidates(corrector, word, known, wanted=wanted) if key(word) else [] for wanted in (max(n, KEPT), 1)
+    )
     shown = [each for each in candidates if each.kind != "as written"][:n]
     shown += [each for each in candidates if each.kind == "as written"]
     shown.sort(key=lambda each: -each.probability)
@@ -225,6 +229,7 @@ def explain(corrector: Corrector, word: str, n: int = KEPT, *, attribute: Attrib
         known=known,
         spelled=knowledge.is_spelled(word),
         answer=corrector.correct(word),
+        probability=next((each.probability for each in decided if each.kind != "as written"), 0.0),
         least=corrector.min_probability,
         candidates=tuple(shown),
         others=max(0.0, 1 - sum(each.probability for each in shown)) if shown else 0.0,
@@ -232,10 +237,10 @@ def explain(corrector: Corrector, word: str, n: int = KEPT, *, attribute: Attrib
     )
 
 
-def _candidates(corrector: Corrector, word: str, n: int, known: bool) -> list[Candidate]:
-    """All candidates that the ranking's last stage judges, best first."""
+def _candidates(corrector: Corrector, word: str, known: bool, *, wanted: int) -> list[Candidate]:
+    """All candidates that the ranking's last stage judges, best first, where so many are wanted."""
     folded, lexicon, ranking = key(word), corrector.lexicon, corrector.bundle.ranking
-    found = corrector.search.find([folded], wanted=max(n, KEPT))
+    found = corrector.search.find([folded], wanted=wanted)
     listed: list[tuple[str, Kind, tuple[Part, ...]]] = []
     for index, features in zip(found.indices.tolist(), found.features, strict=True):
         kind: Kind = "as written" if index == AS_WRITTEN else "word"

@@ -80,6 +80,16 @@ def test_a_corrector_of_ones_own_is_explained() -> None:
     assert explain(corrector, "Srinivasan").verdict.startswith("corrected to ")
 
 
+def test_the_verdict_is_that_of_correct(english: Corrector) -> None:
+    # Of more words, each is less probable: what is decided upon may be on the other side of the least there.
+    for word in ("fisix", "annt", "recieve", "alot"):
+        explanation = explain(english, word)
+        changed = english.correct(word) != word
+        assert changed == explanation.verdict.startswith("corrected to ") == (explanation.probability >= 0.5)
+        if changed:
+            assert explanation.verdict == f"corrected to {english.correct(word)}, {explanation.probability:.2f}"
+
+
 def test_two_words_compete_but_have_no_letters_to_decide_by(english: Corrector) -> None:
     explanation = explain(english, "alot")
     assert (explanation.candidates[0].word, explanation.candidates[0].kind) == ("a lot", "two words")
