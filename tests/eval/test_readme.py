@@ -63,6 +63,7 @@ def text():
 def read_study(name):
     """What a study came to, as it must have followed from its recipe."""
     data, recipe = readme.results(name), StudyRecipe.read(ROOT / f"eval/recipes/{name}.toml")
+    assert data["weights_sha256"] == hashlib.sha256((ROOT / recipe.training.start).read_bytes()).hexdigest()
     # Settings that came after the study are not in its record.
     assert data["recipe"] == restricted(json.loads(json.dumps(recipe.as_data())), data["recipe"])
     assert len(data["runs"]) == len(recipe.arms) * len(recipe.seeds)
@@ -153,6 +154,10 @@ def test_the_licences_are_left_alone_again(english):
     assert len(changes(english, text)) == pytest.approx(published["changes"], abs=1)
 
 
+CAUTIOUS = ("ocd", "reinforce", "mrt", "soft-edit", "soft-dtw")
+"""The objectives that leave most words as they were written."""
+
+
 def claims():
     """The README's prose as far as it holds figures, made of what they are from."""
     card = json.loads((find("en") / "config.json").read_text())["card"]
@@ -161,7 +166,7 @@ def claims():
     chosen, reported = study_report.summarize(choice), study_report.summarize(report)
     control = reported[CONTROL]
     gains = [-found.against_control for arm, found in reported.items() if not arm.startswith(CONTROL)]
-    cautious = [reported[arm].unchanged.mean for arm in ("ocd", "reinforce", "soft-edit", "soft-dtw")]
+    cautious = [reported[arm].unchanged.mean for arm in CAUTIOUS]
     errors = errors_study.Results.of(readme.results("errors"))
     unlike, reached = (
         [found["together"][way] for way in ("reverse", "learned", "uniform")]
@@ -174,23 +179,25 @@ def claims():
     training = Recipe.of(ErrorsRecipe.read(ROOT / "eval/recipes/errors.toml").training)
 
     def distances(*arms):
-        return " for ".join(f"{chosen[arm].distance.mean:.3f}" for arm in arms)
+        return " and ".join(f"{chosen[arm].distance.mean:.3f}" for arm in arms)
 
     soft = [chosen[arm].distance.mean for arm in chosen if arm.startswith("soft-edit, teacher")]
     return [
         f"a model of {size / 1e6:.0f} MB",
         f"`min_probability` ({MIN_PROBABILITY})",
         f"ends {100 * min(gains):.0f} to {100 * max(gains):.0f} % below the control",
-        f"first ({control.top1.mean:.3f} to {reported['mrt'].top1.mean:.3f}) "
-        f"and among five ({control.top5.mean:.3f} to {reported['mrt'].top5.mean:.3f})",
+        f"first ({control.top1.mean:.3f} to {reported['raml'].top1.mean:.3f}) "
+        f"and among five ({control.top5.mean:.3f} to {reported['raml'].top5.mean:.3f})",
+        f"It gets the most words right ({max(found.top1.mean for found in reported.values()):.3f})",
         f"{100 * min(cautious):.0f} to {100 * max(cautious):.0f} % of the words are left as they were written "
         f"(control: {100 * control.unchanged.mean:.0f} %)",
         f"To change nothing gives {report.untouched:.3f}, so",
         f"The control's own ×{control.speed.mean:.2f} ought to be ×1.00",
-        f"Rewards to go beat whole-word rewards ({distances('reinforce', 'reinforce, whole word')}), a beam beats "
-        f"samples for `mrt` ({distances('mrt', 'mrt, sample')}), gamma and the expected value change little "
-        f"({min(soft):.3f} to {max(soft):.3f}); `reinforce` alone does no worse than beside cross-entropy "
-        f"({distances('reinforce, whole word, alone', 'reinforce, whole word')}).",
+        "Rewards to go and whole-word rewards come to much the same "
+        f"({distances('reinforce', 'reinforce, whole word')}), `reinforce` alone to little more than beside "
+        f"cross-entropy ({distances('reinforce, whole word, alone', 'reinforce, whole word')}); a beam beats samples "
+        f"for `mrt` ({chosen['mrt'].distance.mean:.3f} for {chosen['mrt, sample'].distance.mean:.3f}); gamma and the "
+        f"expected value change little ({min(soft):.3f} to {max(soft):.3f}).",
         *(f"{len(each.recipe.arms)} arms, {len(each.recipe.seeds)} seeds" for each in (choice, report)),
         f"each trained from scratch on the same {training.steps * training.batch:,} words drawn, differ in nothing but "
         f"what they were shown ({training.identity}: words as they are)",
@@ -219,10 +226,12 @@ def test_words_tell_what_was_measured():
     for arm in (CONTROL, "control, unsmoothed"):
         assert report[arm].distance.low > start["distance"], "rises above the start's"
     soft, teacher = report["soft-edit"], report["soft-edit, teacher"]
-    assert round(soft.against_control / teacher.against_control) == 2, "twice the gain"
-    assert round(teacher.words.mean / soft.words.mean) == 2, "for half the words"
-    assert round(1 / report["mrt"].against_control) == -4, "a quarter off"
-    for arm in ("ocd", "reinforce", "soft-edit", "soft-dtw"):
+    assert 2.5 < soft.against_control / teacher.against_control < 3, "nearly three times as much"
+    assert round(teacher.words.mean / soft.words.mean) == 3, "about a third of the words"
+    assert round(1 / report["raml"].against_control) == -5, "a fifth off"
+    assert report["raml"].speed.mean > 0.9, "nearly at the price of cross-entropy"
+    assert max(report, key=lambda arm: report[arm].top1.mean) == "mrt, within the beam", "the most words right"
+    for arm in CAUTIOUS:
         assert report[arm].top1.mean < control.top1.mean, "no more are right"
     assert len(readme.results("errors")["measures"]) == 7, "Seven models"
     weights = Bundle.load("en").ranking.full.weights
