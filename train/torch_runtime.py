@@ -142,7 +142,8 @@ def _input_of_encoder(arrays: Arrays, cell: Cell) -> Tensor:
     largest = float(embedding.max())
     product = _rounded_dynamically(embedding, largest) @ arrays["input"]
     step = 2 * largest / DYNAMIC_STEPS * arrays["input_step"]
-    return product * step[:, None] + sum(arrays["bias"].chunk(2, dim=1))[:, None]
+    bias, recurrent_bias = arrays["bias"].chunk(2, dim=1)
+    return product * step[:, None] + (bias + recurrent_bias)[:, None]
 
 
 def _input_of_decoder(arrays: Arrays) -> Tensor:
