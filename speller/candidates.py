@@ -88,9 +88,13 @@ class Candidates:
         place = np.arange(len(order)) - first[rows]
         last = np.minimum(first + wanted, np.append(first[1:], len(order)) - 1)
         kept = order[(place <= keep) & (scores >= scores[last][rows] - margin)]
-        rows = self.rows[kept]
-        left = self.share * np.bincount(rows, share[kept], len(self.words))
-        return Candidates(self.words, rows, self.indices[kept], self.features[kept], left)
+        left = self.share * np.bincount(self.rows[kept], share[kept], len(self.words))
+        return self.some(kept, share=left)
+
+    def some(self, chosen: NDArray[np.integer | np.bool_], *, share: NDArray[np.float64] | None = None) -> "Candidates":
+        """Some of the candidates for the same words, with another share where there is one."""
+        rows, indices, features = self.rows[chosen], self.indices[chosen], self.features[chosen]
+        return Candidates(self.words, rows, indices, features, self.share if share is None else share)
 
     def probabilities(self, stage: Stage) -> NDArray[np.float64]:
         """The probability ``(candidates,)`` of each to have been meant, by a stage's scores."""

@@ -112,8 +112,7 @@ def train(
         raise ValueError(f"batch is to be shared by {processes} processes: a multiple of that, not {recipe.batch}")
 
     checkpoint = out / CHECKPOINT
-    done = load_checkpoint(checkpoint, model, optimizer) if checkpoint.exists() else Done(0, 0.0, "")
-    step, seconds, hardware = done
+    step, seconds, hardware = load_checkpoint(checkpoint, model, optimizer) if checkpoint.exists() else Done(0, 0.0, "")
     if step < recipe.steps and not hardware.endswith(here := describe(accelerator)):
         hardware = f"{hardware}, then {here}" if hardware else here
     if processes > 1 and float(average(accelerator, torch.tensor(step, dtype=torch.float64))) != step:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from speller.attested import Attestation
 from speller.breadth import SEVERAL
-from speller.candidates import AS_WRITTEN, Candidates, CandidateSearch
+from speller.candidates import AS_WRITTEN, CandidateSearch
 from speller.lexicon import Lexicon, fold
 from speller.spacing import (
     JOIN_FEATURES,
@@ -222,8 +222,7 @@ def _totals(search: CandidateSearch, words: Sequence[str], attested: Mapping[str
         attest(found, attested)
         itself = np.array([-2 if (place := search.lexicon.index(word)) is None else place for word in found.words])
         others = found.indices != itself[found.rows]
-        found = Candidates(found.words, found.rows[others], found.indices[others], found.features[others], found.share)
-        totals[some] = found.log_totals(search.ranking.full)
+        totals[some] = found.some(others).log_totals(search.ranking.full)
     return totals
 
 

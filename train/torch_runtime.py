@@ -74,16 +74,17 @@ class TorchRuntime:
             hidden, carried = (
                 self._reader[f"start_{name}"].expand(-1, len(symbols), -1) for name in ("hidden", "cells")
             )
+            step = 2 / DYNAMIC_STEPS * self._reader["recurrent_step"][:, None]
         else:
             hidden = carried = recurrent.new_zeros(2, len(symbols), recurrent.shape[2])
             recurrent = recurrent.transpose(1, 2)
+            bias = self._reader["bias"].chunk(2, dim=1)[1][:, None]
         states = []
         for letters in both.unbind(2):
             if self._cell == "lstm":
-                rounded = _rounded_dynamically(hidden, 1.0)
-                from_before = rounded @ recurrent * (2 / DYNAMIC_STEPS * self._reader["recurrent_step"][:, None])
+                from_before = _rounded_dynamically(hidden, 1.0) @ recurrent * step
             else:
-                from_before = hidden @ recurrent + self._reader["bias"].chunk(2, dim=1)[1][:, None]
+                from_before = hidden @ recurrent + bias
             from_symbols = self._from_symbols[0][halves, letters]
             hidden, carried = CELLS[self._cell](from_symbols, from_before, carried)
             states.append(hidden)

@@ -203,6 +203,12 @@ def markdown(figures: Mapping[str, Any]) -> str:
     return "\n".join([*lines, "", *textwrap.wrap(sentence, 120), ""])
 
 
+def read_misspellings(pairs: Path) -> list[str]:
+    """The misspellings of a TSV of pairs, each once."""
+    lines = pairs.read_text(encoding="utf-8").splitlines()
+    return list(dict.fromkeys(line.split("\t")[0] for line in lines if line and not line.startswith("#")))
+
+
 def main() -> None:
     """Runs everything and prints it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -214,8 +220,7 @@ def main() -> None:
     parser.add_argument("--json", metavar="FILE", help="write the figures there too")
     parser.add_argument("--system", choices=SYSTEMS, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    lines = options.pairs.read_text(encoding="utf-8").splitlines()
-    words = list(dict.fromkeys(line.split("\t")[0] for line in lines if line and not line.startswith("#")))
+    words = read_misspellings(options.pairs)
     words = words[: 1 + ALONE + options.words]
     if options.system:
         print(json.dumps(measure(options.system, options.model, words)))

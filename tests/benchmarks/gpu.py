@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from correcting import read_misspellings
 from distances import time_all
 from torch.autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile
@@ -150,8 +151,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, nargs="+", default=[512, 2048, 8192])
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     options = parser.parse_args()
-    rows = options.pairs.read_text(encoding="utf-8").splitlines()
-    words = list(dict.fromkeys(row.split("\t")[0] for row in rows))[:WORDS]
+    words = read_misspellings(options.pairs)[:WORDS]
     out = options.json and options.json.absolute()
     recipe = Recipe()
     if options.recipe:
