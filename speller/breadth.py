@@ -10,6 +10,7 @@ class Breadth:
     Attributes:
         neighbours: how many nearest words of the lexicon are candidates.
         beyond: of these, none that is farther than the nearest by more edits.
+        sounding: how many words that sound as one reading of what was written are candidates, whatever their edits.
         near: where a word is this near, in edits a letter, the model proposes none.
         proposed: how many words it may propose otherwise, along the lexicon.
         plain: how many candidates for each word the ranking's first stage hands on to its second.
@@ -21,6 +22,7 @@ class Breadth:
 
     neighbours: int
     beyond: int
+    sounding: int
     near: float
     proposed: int
     plain: int
@@ -33,6 +35,7 @@ class Breadth:
 ONE = Breadth(
     neighbours=40,
     beyond=2,
+    sounding=6,
     near=1 / 4,
     proposed=6,
     plain=28,
@@ -46,6 +49,7 @@ ONE = Breadth(
 SEVERAL = Breadth(
     neighbours=150,
     beyond=3,
+    sounding=20,
     near=1 / 6,
     proposed=16,
     plain=40,

@@ -22,6 +22,7 @@ from speller.neighbours import Neighbours
 from speller.ranking import COLUMN, FEATURES, Ranking, Stage, log_totals, probabilities
 from speller.reader import Reader, Spelt
 from speller.runtime import Memory, Runtime
+from speller.sounds import READINGS
 
 LONGEST = 40
 """Words of more letters are neither trained on nor corrected."""
@@ -48,6 +49,7 @@ class Candidates:
         rows: ``(candidates,)``, the place in ``words`` that each is a candidate for, ascending.
         indices: ``(candidates,)``, places in the lexicon, or ``AS_WRITTEN``.
         features: ``(candidates, features)``, in the order of ``FEATURES``.
+        heard: ``(candidates,)``, those that were found because they sound as what was written is read.
         share: ``(words,)``, how probable it is that one of these was meant, by the stages that left others out.
     """
 
@@ -55,6 +57,7 @@ class Candidates:
     rows: NDArray[np.int64]
     indices: NDArray[np.int64]
     features: NDArray[np.float32]
+    heard: NDArray[np.bool_]
     share: NDArray[np.float64]
 
     @classmethod
@@ -66,10 +69,19 @@ class Candidates:
             np.concatenate([part.rows + start for part, start in zip(parts, starts, strict=False)]),
             np.concatenate([part.indices for part in parts]),
             np.concatenate([part.features for part in parts]),
+            np.concatenate([part.heard for part in parts]),
             np.concatenate([part.share for part in parts]),
         )
 
-    def best(self, stage: Stage, keep: int, *, wanted: int = 1, margin: float = np.inf) -> "Candidates":
+    def best(
+        self,
+        stage: Stage,
+        keep: int,
+        *,
+        wanted: int = 1,
+        margin: float = np.inf,
+        always: NDArray[np.bool_] | None = None,
+    ) -> "Candidates":
         """The candidates that a stage scores highest, and always the one as written.
 
         Args:
@@ -77,6 +89,7 @@ class Candidates:
             keep: so many for each word at most.
             wanted: how many for each are of interest.
             margin: none whose score is farther than this below that of the last one wanted.
+            always: ``(candidates,)``, which others are kept whatever their score.
         """
         scores = stage.scores(self.features)
         share = probabilities(scores, self.rows, len(self.words))
@@ -87,14 +100,23 @@ class Candidates:
         # The word as it was written has place 0.
         place = np.arange(len(order)) - first[rows]
         last = np.minimum(first + wanted, np.append(first[1:], len(order)) - 1)
-        kept = order[(place <= keep) & (scores >= scores[last][rows] - margin)]
+        chosen = (place <= keep) & (scores >= scores[last][rows] - margin)
+        if always is not None:
+            chosen |= always[order]
+        kept = order[chosen]
         left = self.share * np.bincount(self.rows[kept], share[kept], len(self.words))
         return self.some(kept, share=left)
 
     def some(self, chosen: NDArray[np.integer | np.bool_], *, share: NDArray[np.float64] | None = None) -> "Candidates":
         """Some of the candidates for the same words, with another share where there is one."""
-        rows, indices, features = self.rows[chosen], self.indices[chosen], self.features[chosen]
-        return Candidates(self.words, rows, indices, features, self.share if share is None else share)
+        return Candidates(
+            self.words,
+            self.rows[chosen],
+            self.indices[chosen],
+            self.features[chosen],
+            self.heard[chosen],
+            self.share if share is None else share,
+        )
 
     def probabilities(self, stage: Stage) -> NDArray[np.float64]:
         """The probability ``(candidates,)`` of each to have been meant, by a stage's scores."""
@@ -149,7 +171,9 @@ class CandidateSearch:
             return self.gather(words, breadth).best(ranking.plain, breadth.plain)
         with self._reading() as reader:
             candidates, memory = self.collect(reader, words, breadth)
-            candidates = candidates.best(ranking.plain, breadth.plain, wanted=wanted, margin=breadth.plain_margin)
+            candidates = candidates.best(
+                ranking.plain, breadth.plain, wanted=wanted, margin=breadth.plain_margin, always=candidates.heard
+            )
             misspelled = self.judge(reader, candidates, memory)
             candidates = candidates.best(ranking.read, breadth.read, wanted=wanted, margin=breadth.read_margin)
             self.judge_reversed(reader, candidates, misspelled)
@@ -158,7 +182,10 @@ class CandidateSearch:
     def collect(
         self, reader: Reader, words: Sequence[str], breadth: Breadth, *, leave_out: NDArray[np.int64] | None = None
     ) -> tuple[Candidates, Memory]:
-        """The nearest words, joined with what the model proposes where none is near; and what it made of the words.
+        """What may have been meant, and what the model made of the words.
+
+        That is, the nearest words, those that sound as what was written is read, and where none is near, what the model
+        proposes.
 
         Args:
             reader: the model.
@@ -182,7 +209,10 @@ class CandidateSearch:
             for place, proposed in zip(far, proposals, strict=True):
                 written = [index for index, _ in proposed if index != left_out[place]]
                 found[place] = np.union1d(found[place], np.array(written, np.int64))
-        return self._gather(words, found), memory
+        sounds = self.lexicon.sounds
+        alike = [sounds.alike(sounds.read(word), breadth.sounding) for word in words]
+        heard = [indices[indices != left_out[place]] for place, indices in enumerate(alike)]
+        return self._gather(words, found, heard), memory
 
     def write(self, words: Sequence[str]) -> Proposals:
         """What the model alone proposes along the lexicon: for each word, indices and log-probabilities, best first."""
@@ -191,12 +221,13 @@ class CandidateSearch:
 
     def gather(self, words: Sequence[str], breadth: Breadth) -> Candidates:
         """The nearest words alone."""
-        return self._gather(words, [indices for indices, _ in self._nearest(words, breadth)])
+        nothing = [np.empty(0, np.int64)] * len(words)
+        return self._gather(words, [indices for indices, _ in self._nearest(words, breadth)], nothing)
 
     def judge(self, reader: Reader, candidates: Candidates, memory: Memory) -> Spelt:
-        """Enter what the second stage looks at: outlines, and what the model makes of the candidates.
+        """Enter what the second stage looks at: sounds, outlines, and what the model makes of the candidates.
 
-        That is, having read what was written, and having read nothing.
+        That last is, having read what was written, and having read nothing.
 
         Returns:
             what was written, spelt as misspellings: what ``judge_reversed`` asks about.
@@ -210,6 +241,7 @@ class CandidateSearch:
             scorer=OSA.distance,
             dtype=np.float32,
         )
+        candidates.features[~kept, COLUMN["sound"]] = self._sound(candidates, kept)
         reader.beginnings.make_room()
         directions = np.repeat((CORRECT, MISSPELL), (len(texts), len(candidates.words)))
         spelt = reader.spell([*texts, *candidates.words], directions)
@@ -242,9 +274,17 @@ class CandidateSearch:
     def _nearest(self, words: Sequence[str], breadth: Breadth) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
         return self._neighbours.nearest(words, breadth.neighbours, beyond=breadth.beyond)
 
-    def _gather(self, words: Sequence[str], found: Sequence[NDArray[np.int64]]) -> Candidates:
-        rows = np.repeat(np.arange(len(words)), [len(indices) for indices in found])
-        indices = np.concatenate([*found, np.empty(0, np.int64)])
+    def _gather(
+        self, words: Sequence[str], found: Sequence[NDArray[np.int64]], heard: Sequence[NDArray[np.int64]]
+    ) -> Candidates:
+        """The candidates for words: those that were found for each, by letters or by sound, and the word itself."""
+        known = len(self.lexicon)
+        by_letters, by_sound = (
+            np.concatenate([row * known + indices for row, indices in enumerate(several)] or [np.empty(0, np.int64)])
+            for several in (found, heard)
+        )
+        numbers = np.union1d(by_letters, by_sound)
+        rows, indices = np.divmod(numbers, known)
         features = np.zeros((len(rows) + len(words), len(FEATURES)), np.float32)
         self._describe(words, rows, indices, features[: len(rows)])
         features[len(rows) :, COLUMN["kept"]] = 1
@@ -254,8 +294,21 @@ class CandidateSearch:
         features[len(rows) :, COLUMN["kept-frequency"]] = [attestation.zipf for attestation in attestations]
         rows = np.concatenate((rows, np.arange(len(words))))
         indices = np.concatenate((indices, np.full(len(words), AS_WRITTEN)))
+        sounding = np.concatenate((np.isin(numbers, by_sound), np.zeros(len(words), np.bool_)))
         order = np.argsort(rows, kind="stable")
-        return Candidates(words, rows[order], indices[order], features[order], np.ones(len(words)))
+        return Candidates(words, rows[order], indices[order], features[order], sounding[order], np.ones(len(words)))
+
+    def _sound(self, candidates: Candidates, kept: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """How far apart what was written and the candidates in the lexicon sound, by the nearest reading."""
+        readings = [self.lexicon.sounds.read(word) for word in candidates.words]
+        if not any(readings):
+            return np.zeros(np.count_nonzero(~kept), np.float32)
+        read = [readings[row] for row in candidates.rows[~kept].tolist()]
+        meant = self.lexicon.sounds.of(candidates.indices[~kept])
+        ways = [[each[way % len(each)] for each in read] for way in range(READINGS)]
+        apart = [cpdist(way, meant, scorer=OSA.distance, dtype=np.float32) for way in ways]
+        nearest: NDArray[np.float32] = np.minimum.reduce(apart)
+        return nearest
 
     def _describe(
         self, words: Sequence[str], rows: NDArray[np.int64], indices: NDArray[np.int64], features: NDArray[np.float32]

@@ -42,7 +42,7 @@ FOREIGN_WORDS = 2
 FOREIGN_SHARE = 0.25
 """… and so many of all its words, the line is in another language, or no prose."""
 
-IN_FOREIGN = 300.0
+IN_FOREIGN = 400.0
 """So many times likelier is an unknown word right there: its short words are a letter from ours ("als")."""
 
 

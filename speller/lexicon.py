@@ -19,6 +19,7 @@ from speller.alphabet import Alphabet
 from speller.attested import Attestation, Attested
 from speller.automaton import Automaton
 from speller.signatures import Signatures
+from speller.sounds import Sounds
 
 FORMAT = "speller lexicon 1"
 """The first thing in a lexicon's file."""
@@ -55,6 +56,7 @@ class Lexicon:
         capitalised: NDArray[np.bool_],
         irregular: Mapping[int, str],
         attested: Attested,
+        sounds: Sounds | None = None,
     ) -> None:
         """Takes sorted words and what belongs to each: whether the usual form has just its first letter in upper case.
 
@@ -68,6 +70,8 @@ class Lexicon:
         """The characters that the words are made of; it may lack characters of words that were added later."""
         self.attested = attested
         """Further words, which are not known and not offered, but rather right than wrong where someone writes them."""
+        self.sounds = Sounds.unknown() if sounds is None else sounds
+        """What the offered words sound like, as far as it is known."""
         self._capitalised = capitalised
         self._irregular = irregular
 
@@ -185,7 +189,11 @@ class Lexicon:
             irregular.pop(index, None)
             if place in added._irregular:
                 irregular[index] = added._irregular[place]
-        return Lexicon(words, frequency, self.alphabet, capitalised, irregular, self.attested)
+        heard = np.insert(self.sounds.heard(len(self)), places, b"")
+        for word in added.words:
+            heard[bisect_left(words, word)] = next(iter(self.sounds.read(word)), b"")
+        sounds = Sounds.build(self.sounds.pieces, heard, frequency)
+        return Lexicon(words, frequency, self.alphabet, capitalised, irregular, self.attested, sounds)
 
     def without_words(self, words: Iterable[str]) -> "Lexicon":
         """A lexicon that no longer knows the words, in whatever letter case; words that it never knew are passed over.
@@ -207,10 +215,12 @@ class Lexicon:
             self._capitalised[left],
             {place: self._irregular[index] for place, index in enumerate(left) if index in self._irregular},
             self.attested.without(map(fold, words)),
+            Sounds.build(self.sounds.pieces, self.sounds.heard(len(self))[left], self.zipf[left]),
         )
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the lexicon as one file of arrays."""
+        sounds: dict[str, Any] = {f"sounds_{name}": array for name, array in self.sounds.arrays().items()}
         with open(path, "wb") as file:
             np.savez(
                 file,
@@ -225,6 +235,7 @@ class Lexicon:
                 attested_coded=np.frombuffer(self.attested.coded, np.uint8),
                 attested_starts=self.attested.starts,
                 attested_evidence=self.attested.evidence,
+                **sounds,
                 **{f"automaton_{field.name}": getattr(self.automaton, field.name) for field in fields(Automaton)},
                 **{f"signatures_{field.name}": getattr(self.signatures, field.name) for field in fields(Signatures)},
             )
@@ -255,13 +266,18 @@ class Lexicon:
         places = arrays["irregular_index"].tolist()
         forms = arrays["irregular"].tobytes().decode().split("\n") if places else []
         irregular = dict(zip(places, forms, strict=True))
-        # A lexicon may have been written before there were attested words.
+        # A lexicon may have been written before there were attested words, or sounds.
         attested = Attested.build({})
         if "attested_coded" in arrays:
             coded, starts, evidence = (arrays[f"attested_{name}"] for name in ("coded", "starts", "evidence"))
             attested = Attested(coded.tobytes(), starts, evidence)
+        sounds = None
+        if "sounds_spoken" in arrays:
+            sounds = Sounds.of_arrays(
+                {name.removeprefix("sounds_"): array for name, array in arrays.items() if name.startswith("sounds_")}
+            )
         alphabet = Alphabet(arrays["alphabet"].tobytes().decode())
-        lexicon = cls(words, zipf, alphabet, capitalised, irregular, attested)
+        lexicon = cls(words, zipf, alphabet, capitalised, irregular, attested, sounds)
         lexicon.spelt = arrays["spelt"].astype(np.int64)
         lexicon.automaton = Automaton(*(arrays[f"automaton_{field.name}"] for field in fields(Automaton)))
         lexicon.signatures = Signatures(*(arrays[f"signatures_{field.name}"] for field in fields(Signatures)))

@@ -15,6 +15,7 @@ FEATURES = (
     "share",  # the distance as a share of the longer word's letters
     "first",  # 1 where the first letters differ
     "length",  # the candidate's letters
+    "sound",  # OSA distance of what both sound like, by the nearest of the ways to read what was written
     "outline",  # OSA distance of the outlines, in which letters that people take for one another are the same
     "read",  # log P(candidate | written), from the model
     "unread",  # log P(candidate), from the model where it read nothing

@@ -161,6 +161,31 @@ def test_outlines_are_compared(search: CandidateSearch) -> None:
             assert features[COLUMN["outline"]] == OSA.distance(*outlines)
 
 
+def test_words_that_sound_as_what_was_written_is_read_pass_the_first_stage(search: CandidateSearch) -> None:
+    index, sounds = search.lexicon.index("psychology"), search.lexicon.sounds
+    found, _ = search.collect(search.reader, ["sikology"], ONE)
+    assert index not in search.gather(["sikology"], ONE).indices
+    assert found.indices[found.heard].tolist() == sorted(sounds.alike(sounds.read("sikology"), ONE.sounding))
+    assert index in found.indices[found.heard]
+    alone = Stage({"distance": -1.0})
+    assert index not in found.best(alone, 3).indices
+    assert index in found.best(alone, 3, always=found.heard).indices
+    assert index in search.find(["sikology"], wanted=1).indices
+    left_out, _ = search.collect(search.reader, ["sikology"], ONE, leave_out=np.array([index]))
+    assert index not in left_out.indices
+
+
+def test_sounds_are_compared_with_the_nearest_reading(search: CandidateSearch) -> None:
+    sounds = search.lexicon.sounds
+    readings = sounds.read("nashun")
+    assert len(readings) > 1
+    found, memory = search.collect(search.reader, ["nashun"], SEVERAL)
+    search.judge(search.reader, found, memory)
+    for index, features in zip(found.indices, found.features, strict=True):
+        (meant,) = sounds.of(np.array([index])) if index != AS_WRITTEN else (readings[0],)
+        assert features[COLUMN["sound"]] == min(OSA.distance(reading, meant) for reading in readings)
+
+
 def test_without_the_network_the_neighbours_alone_are_described(search: CandidateSearch) -> None:
     found = search.find(WORDS, depth="plain")
     judged = [place for name, place in COLUMN.items() if name.endswith(("read", "reverse"))]

@@ -230,7 +230,7 @@ def test_bad_options_are_refused(english: Corrector) -> None:
         ("mail recieve@recieve.com\tat /usr/recieve\r\n", "mail recieve@recieve.com\tat /usr/recieve\r\n"),
         ("#recieve @recieve snake_recieve recieveFoo $RECIEVE", "#recieve @recieve snake_recieve recieveFoo $RECIEVE"),
         ("Die Kühlschränke sind höher als der Wirkungsgrad", "Die Kühlschränke sind höher als der Wirkungsgrad"),
-        ("He has Weltschmertz, Schadenfrude.", "He has Weltschmertz, Schadenfreude."),
+        ("He has Weltschmertz on a Wenesday.", "He has Weltschmertz on a Wednesday."),
         ("With the soup we had a cafè au lait", "With the soup we had a café au lait"),
         (
             "Lorem ipsum dolor sit amet, consectetur elit, incididunt",
@@ -267,9 +267,9 @@ def test_an_apostrophe_stays() -> None:
 
 
 def test_a_text_leaves_more_alone_than_a_list_and_a_name_more_than_a_word(english: Corrector) -> None:
-    (alone,) = english.suggest("schadenfrude", 1)
-    (word,) = english.edits("a schadenfrude", 1)
-    (name,) = english.edits("a Schadenfrude", 1)
+    (alone,) = english.suggest("wenesday", 1)
+    (word,) = english.edits("a wenesday", 1)
+    (name,) = english.edits("a Wenesday", 1)
     assert alone.probability > word.suggestions[0].probability > name.suggestions[0].probability
 
 

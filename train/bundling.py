@@ -25,6 +25,7 @@ from speller.train.letter_groups import letter_groups
 from speller.train.model import SpellingModel
 from speller.train.pairs import Pair, part_of
 from speller.train.recipe import Recipe
+from speller.train.sounding import learn_sounds
 from speller.train.sources import Sources, folded
 from speller.train.spacing import fit_spacing
 
@@ -72,6 +73,9 @@ def make_bundle(
         the bundle's folder.
     """
     lexicon = sources.lexicon
+    pairs = folded(sources.parts["train"])
+    if sources.pronunciations:
+        lexicon.sounds = learn_sounds(lexicon, errors.sounds, pairs)
     folder = out / MODEL
     folder.mkdir(exist_ok=True)
     graphs = (folder / ENCODER, folder / DECODER, folder / OUTPUT)
@@ -89,7 +93,7 @@ def make_bundle(
     else:
         words = held_out_words(misspellings, lexicon, errors, recipe)
         Console(stderr=True).print(f"fitting the ranking on {len(words.written):,} held-out words")
-        alike = letter_groups(folded(sources.parts["train"]))
+        alike = letter_groups(pairs)
         ranking = fit_ranking(lexicon, runtime, priors, words, alike=alike)
         search = CandidateSearch(lexicon, runtime, priors, ranking)
         ranking = replace(ranking, spacing=fit_spacing(search, words, sources.spaced, seed=recipe.seed))

@@ -19,7 +19,7 @@ from speller.runtime import Runtime
 
 OF_WRITTEN = ("kept", "kept-length", "kept-listed", "kept-frequency")
 PLAIN = ("frequency", "distance", "relative", "share", "first", "length", *OF_WRITTEN)
-READ = (*PLAIN, "outline", "read", "unread", "kept-read", "kept-unread")
+READ = (*PLAIN, "sound", "outline", "read", "unread", "kept-read", "kept-unread")
 FULL = (*READ, "reverse", "kept-reverse")
 KEPT = tuple(name for name in FULL if name.startswith("kept"))
 
@@ -60,9 +60,10 @@ def fit_ranking(
 ) -> Ranking:
     """The stages' weights of highest likelihood (a conditional logit; McFadden 1974).
 
-    Misspellings at distance 1, 2, 3 and farther have equal weight, and words that were shown in training and words that
-    were not: people's dictionaries of misspellings are mostly of one edit, where any weights do, and who spells badly
-    needs help with the others; and a model is surer of words that it was shown than it is of others that are as right.
+    Misspellings at distance 1, 2, 3 and farther, of words that were shown in training and of words that were not, count
+    by the cube root of how many there are of each kind: people's dictionaries of misspellings are mostly of one edit,
+    where any weights do, and who spells badly needs help with the others; and a model is surer of words that it was
+    shown than it is of others that are as right.
     Then the last stage's scores are scaled, and what speaks for the word as it was written is weighed anew, until they
     are probabilities for words as they come, of which ``MISSPELLED`` are misspelled.
     ``alike`` are the groups of letters that people take for one another.
@@ -88,7 +89,7 @@ def fit_ranking(
     weights = _balanced(2 * distances - (held_out.shown[order] & (distances > 0)), misspelled=0.5)
 
     plain = _fit(candidates, meant, weights, PLAIN)
-    candidates = candidates.best(plain, SEVERAL.plain)
+    candidates = candidates.best(plain, SEVERAL.plain, always=candidates.heard)
     read = _fit(candidates, meant, weights, READ)
     candidates = candidates.best(read, SEVERAL.read)
     for part in _parts(candidates):
@@ -109,6 +110,7 @@ def _parts(candidates: Candidates) -> Iterator[Candidates]:
             candidates.rows[rows] - start,
             candidates.indices[rows],
             candidates.features[rows],
+            candidates.heard[rows],
             candidates.share[start : start + len(words)],
         )
 
@@ -133,9 +135,10 @@ def _distances(written: Sequence[str], meant: NDArray[np.int64], lexicon: Lexico
 
 
 def _balanced(kinds: NDArray[np.integer | np.bool_], *, misspelled: float) -> NDArray[np.float64]:
-    """Weights ``(words,)``, of sum 1: kind 0 is of valid words, the other kinds have equal shares of the rest."""
+    """Weights ``(words,)``, of sum 1: kind 0 is of valid words, the other kinds share the rest by their cube roots."""
     found, kind, count = np.unique(kinds.astype(np.int64), return_inverse=True, return_counts=True)
-    shares = np.where(found > 0, misspelled / max(int(np.count_nonzero(found)), 1), 1 - misspelled)
+    shares = np.where(found > 0, np.cbrt(count), 0)
+    shares = np.where(found > 0, misspelled * shares / max(shares.sum(), 1), 1 - misspelled)
     weights: NDArray[np.float64] = (shares / count)[kind]
     return weights
 

@@ -11,7 +11,7 @@ CLOSE = 1 / 3
 """Letters are alike that are written for each other this often, relative to how often a letter is written for any."""
 
 
-def letter_groups(pairs: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+def letter_groups(pairs: Sequence[tuple[str, str]], *, close: float = CLOSE) -> tuple[str, ...]:
     """Groups of two letters and more, by average linkage (Sokal & Michener 1958).
 
     The likeness of two letters is the number of times that one was written for the other, over the geometric mean of
@@ -19,6 +19,7 @@ def letter_groups(pairs: Sequence[tuple[str, str]]) -> tuple[str, ...]:
 
     Args:
         pairs: what was written and what was meant, folded.
+        close: how like the letters of a group are.
     """
     meant: Counter[str] = Counter()
     mistaken: Counter[tuple[str, str]] = Counter()
@@ -34,7 +35,7 @@ def letter_groups(pairs: Sequence[tuple[str, str]]) -> tuple[str, ...]:
         both = [(a, b) for a in one for b in other]
         return sum((mistaken[a, b] + mistaken[b, a]) / math.sqrt(meant[a] * meant[b]) for a, b in both) / len(both)
 
-    enough = CLOSE * mistaken.total() / meant.total()
+    enough = close * mistaken.total() / meant.total()
     groups = sorted(letter for letter in meant if letter.isalpha())
     while len(groups) > 1:
         closest, one, other = max((likeness(one, other), one, other) for one, other in combinations(groups, 2))

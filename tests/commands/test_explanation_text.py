@@ -7,7 +7,7 @@ import pytest
 from speller import Corrector
 from speller.alignment import Step
 from speller.commands.explanation_text import edits_of, for_people, legend, named, said, shown
-from speller.explanation import MEANINGS, explain
+from speller.explanation import GROUPS, MEANINGS, explain
 
 ESCAPE = re.compile(r"\x1b\[[\d;]*m")
 
@@ -44,9 +44,9 @@ def test_a_candidate_has_its_points_on_a_line(english: Corrector) -> None:
     explanation = explain(english, "recieve")
     lines = for_people(explanation).splitlines()
     head = next(place for place, line in enumerate(lines) if line.startswith("  candidates"))
-    assert lines[head].split()[1:] == ["probable", "score", "frequency", "distance", "length", "reading", "reverse"]
+    assert lines[head].split()[1:] == ["probable", "score", *GROUPS]
     for line, candidate, leads in zip(lines[head + 1 :], explanation.candidates, explanation.leads(), strict=False):
-        figures = line.split()[-7:]
+        figures = line.split()[-2 - len(GROUPS) :]
         assert float(figures[0]) == pytest.approx(candidate.probability, abs=6e-4)
         found = [0.0 if figure == "·" else float(figure) for figure in figures[1:]]
         assert found == pytest.approx(list(leads.values()), abs=0.06)

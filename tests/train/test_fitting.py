@@ -27,7 +27,7 @@ from speller.train.fitting import (
 TRUE = {
     "frequency": 0.7, "distance": -1.3, "share": -2.0, "first": -0.8, "length": -0.3, "read": 0.6, "unread": 0.4,
     "kept": 1.5, "kept-length": 0.3, "kept-read": 0.5, "kept-unread": -0.4, "reverse": 0.9, "kept-reverse": -0.6,
-    "relative": -0.6, "outline": 0.4, "kept-listed": 0.8, "kept-frequency": -0.7,
+    "relative": -0.6, "outline": 0.4, "sound": -0.5, "kept-listed": 0.8, "kept-frequency": -0.7,
 }  # fmt: skip
 
 
@@ -42,7 +42,8 @@ def made_up(words, each, seed=1):
     indices = np.tile([*range(each), AS_WRITTEN], words)
     rows = np.repeat(np.arange(words), each + 1)
     names = ["ω" * (1 + place % 3) + str(place) for place in range(words)]
-    return Candidates(names, rows, indices, features.reshape(-1, len(FEATURES)), np.ones(words))
+    features = features.reshape(-1, len(FEATURES))
+    return Candidates(names, rows, indices, features, np.zeros(len(rows), bool), np.ones(words))
 
 
 def chosen(candidates, weights, seed=2):
@@ -80,7 +81,8 @@ def search_finds(monkeypatch):
                 rows = np.concatenate([np.arange(each) + each * place[word] for word in words])
                 features = np.zeros((len(rows), len(FEATURES)), np.float32)
                 own = np.repeat(np.arange(len(words)), each)
-                found = Candidates(words, own, candidates.indices[rows], features, np.ones(len(words)))
+                heard = candidates.heard[rows]
+                found = Candidates(words, own, candidates.indices[rows], features, heard, np.ones(len(words)))
                 self.enter(found, PLAIN)
                 return found, None
 
@@ -177,8 +179,8 @@ def slope(candidates, meant, stage, *, misspelled, names=None):
     return np.abs((weights * (right - candidates.probabilities(stage))) @ columns).max()
 
 
-def test_distances_count_alike(search_finds, greek, monkeypatch):
-    """What is right at a distance decides as much whether many words are that far, or few."""
+def test_rare_distances_count_for_more_than_they_are(search_finds, greek, monkeypatch):
+    """Of nine words at one distance and one at another, each side pulls by the cube root of their number."""
     words = 3000
     candidates = made_up(words, 6)
     far = np.arange(words) % 10 == 0
@@ -193,9 +195,10 @@ def test_distances_count_alike(search_finds, greek, monkeypatch):
         monkeypatch.setattr("speller.train.fitting._distances", distances)
         return fit_ranking(greek, None, None, held_out(candidates.words, meant)).full.weights["frequency"]
 
-    as_they_come, alike = frequency(1), frequency(4)
+    as_they_come, by_distance = frequency(1), frequency(4)
     assert as_they_come > 0.3
-    assert abs(alike) < as_they_come / 2
+    nine, one = np.cbrt([9, 1])
+    assert by_distance / as_they_come == pytest.approx((nine - one) / (nine + one) / 0.8, abs=0.15)
 
 
 def test_where_the_right_word_was_not_found_the_word_as_written_stands_for_it(search_finds, greek):

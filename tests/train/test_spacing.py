@@ -44,7 +44,8 @@ class Search:
         features[len(words) :, FEATURES.index("frequency")] = 5
         order = np.argsort(rows, kind="stable")
         indices = np.array([AS_WRITTEN] * len(words) + [index for _, index in known])
-        return Candidates(list(words), np.array(rows)[order], indices[order], features[order], np.ones(len(words)))
+        heard, share = np.zeros(len(rows), bool), np.ones(len(words))
+        return Candidates(list(words), np.array(rows)[order], indices[order], features[order], heard, share)
 
 
 def fitted(lexicon, pairs=(), seed=1):

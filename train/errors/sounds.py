@@ -84,6 +84,10 @@ class SoundEdits:
             len(words), owners[used], starts[used], places[used], masses[places[used]]
         )
 
+    def read(self, word: str) -> Sequence[Graphone]:
+        """The units of a word: as aligned, or, as most words have no known pronunciation, by analogy."""
+        return self.aligned.get(word) or self._reader.read(word)
+
     @cached_property
     def _spellings(self) -> Spellings:
         return Spellings(self.aligned)
@@ -104,8 +108,7 @@ class SoundEdits:
         return met, miswritten
 
     def _units(self, word: str) -> Iterator[tuple[Graphone, Surroundings]]:
-        # Most words have no known pronunciation; they are read by analogy.
-        return self._spellings.units(self.aligned.get(word) or self._reader.read(word))
+        return self._spellings.units(self.read(word))
 
     def _ways(self, letters: str, surroundings: Surroundings) -> dict[str, float]:
         """What is written there instead, weighed by how often."""
