@@ -314,7 +314,7 @@ class CandidateSearch:
         self, words: Sequence[str], rows: NDArray[np.int64], indices: NDArray[np.int64], features: NDArray[np.float32]
     ) -> None:
         written = [words[row] for row in rows.tolist()]
-        meant = [self.lexicon.words[index] for index in indices.tolist()]
+        meant = self.lexicon.words.some(indices)
         distance = cpdist(written, meant, scorer=OSA.distance, dtype=np.float32)
         features[:, COLUMN["frequency"]] = self.lexicon.zipf[indices]
         nearest = np.full(len(words), np.inf, np.float32)
@@ -323,7 +323,7 @@ class CandidateSearch:
         # A known word is no distance from itself.
         features[:, COLUMN["relative"]] = distance / np.maximum(nearest[rows], 1)
         features[:, COLUMN["share"]] = distance / [max(map(len, pair)) for pair in zip(written, meant, strict=True)]
-        features[:, COLUMN["length"]] = [len(word) for word in meant]
+        features[:, COLUMN["length"]] = self.lexicon.words.lengths(indices)
         features[:, COLUMN["first"]] = [a[0] != b[0] for a, b in zip(written, meant, strict=True)]
 
     def _texts(self, candidates: Candidates) -> list[str]:

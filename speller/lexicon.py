@@ -20,6 +20,7 @@ from speller.attested import Attestation, Attested
 from speller.automaton import Automaton
 from speller.signatures import Signatures
 from speller.sounds import Sounds
+from speller.vocabulary import GAP, Vocabulary
 
 FORMAT = "speller lexicon 1"
 """The first thing in a lexicon's file."""
@@ -44,13 +45,13 @@ class Lexicon:
     """The known words, in code point order; a word's index is its place there. Made by ``build`` or ``load``.
 
     >>> lexicon = Lexicon.build({"London": 4.8, "receive": 4.6, "pseudo": 0.0})
-    >>> lexicon.words, "LONDON" in lexicon, lexicon.usual_case(0), lexicon.index("receive"), lexicon.index("recieve")
+    >>> lexicon.words[:], "LONDON" in lexicon, lexicon.usual_case(0), lexicon.index("receive"), lexicon.index("recieve")
     (['london', 'pseudo', 'receive'], True, 'London', 2, None)
     """
 
     def __init__(
         self,
-        words: list[str],
+        words: Vocabulary,
         zipf: NDArray[np.float32],
         alphabet: Alphabet,
         capitalised: NDArray[np.bool_],
@@ -113,7 +114,7 @@ class Lexicon:
             each for each in attestations if each not in frequency and characters.issuperset(each.replace(" ", ""))
         )
         return cls(
-            words,
+            Vocabulary.of(words),
             np.array([frequency[word] for word in words], np.float32),
             alphabet,
             np.array(capitalised),
@@ -131,9 +132,7 @@ class Lexicon:
 
     def index(self, word: str) -> int | None:
         """The place of a word among ``words``, in whatever letter case it is given; None where it is not known."""
-        folded = fold(word)
-        index = bisect_left(self.words, folded)
-        return index if index < len(self.words) and self.words[index] == folded else None
+        return self.words.find(fold(word))
 
     def usual_case(self, index: int) -> str:
         """The word at the index as it is usually written: "london" as "London"."""
@@ -153,12 +152,13 @@ class Lexicon:
     def spelt(self) -> NDArray[np.int64]:
         """The index of each of the automaton's words: those offered that the alphabet can spell, in order."""
         known = set(self.alphabet.characters)
-        return np.array([index for index in self.offered.tolist() if known.issuperset(self.words[index])], np.int64)
+        words = self.words.some(self.offered)
+        return self.offered[np.fromiter(map(known.issuperset, words), np.bool_, len(words))]
 
     @cached_property
     def automaton(self) -> Automaton:
         """The minimal acyclic automaton of the words in ``spelt``; its numbers are places there."""
-        return Automaton.build([self.words[index] for index in self.spelt.tolist()], self.alphabet)
+        return Automaton.build(self.words.some(self.spelt), self.alphabet)
 
     @cached_property
     def signatures(self) -> Signatures:
@@ -193,7 +193,8 @@ class Lexicon:
         for word in added.words:
             heard[bisect_left(words, word)] = next(iter(self.sounds.read(word)), b"")
         sounds = Sounds.build(self.sounds.pieces, heard, frequency)
-        return Lexicon(words, frequency, self.alphabet, capitalised, irregular, self.attested, sounds)
+        vocabulary = Vocabulary.of(words)
+        return Lexicon(vocabulary, frequency, self.alphabet, capitalised, irregular, self.attested, sounds)
 
     def without_words(self, words: Iterable[str]) -> "Lexicon":
         """A lexicon that no longer knows the words, in whatever letter case; words that it never knew are passed over.
@@ -209,7 +210,7 @@ class Lexicon:
         if not left:
             raise ValueError("a lexicon holds at least one word")
         return Lexicon(
-            [self.words[index] for index in left],
+            Vocabulary.of(self.words.some(np.array(left))),
             self.zipf[left],
             self.alphabet,
             self._capitalised[left],
@@ -225,7 +226,7 @@ class Lexicon:
             np.savez(
                 file,
                 format=_bytes(FORMAT),
-                words=_bytes("\n".join(self.words)),
+                words=_bytes(GAP.join(self.words)),
                 zipf=self.zipf,
                 alphabet=_bytes(self.alphabet.characters),
                 capitalised=self._capitalised,
@@ -259,7 +260,7 @@ class Lexicon:
     def _from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> "Lexicon":
         if arrays["format"].tobytes().decode() != FORMAT:
             raise ValueError("the file is of another format")
-        words = arrays["words"].tobytes().decode().split("\n")
+        words = Vocabulary(arrays["words"].tobytes().decode())
         zipf, capitalised = arrays["zipf"], arrays["capitalised"]
         if not zipf.shape == capitalised.shape == (len(words),):
             raise ValueError(f"{len(words)} words have {zipf.size} frequencies and {capitalised.size} cases")

@@ -1,10 +1,11 @@
 """Signatures of words: 64 bits each, which tell at once how far apart two words are at least."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from speller.vocabulary import Vocabulary
 
 BITS = 64
 """How many features of a word its signature holds."""
@@ -37,11 +38,11 @@ class Signatures:
     """``(features,)``: how often it does, at least."""
 
     @classmethod
-    def build(cls, words: Sequence[str], zipf: NDArray[np.float32]) -> "Signatures":
+    def build(cls, words: Vocabulary, zipf: NDArray[np.float32]) -> "Signatures":
         """The signatures of the words of a frequency above 0; equally frequent ones rank as they stand."""
         offered = np.flatnonzero(zipf > 0)
         index = offered[np.argsort(-zipf[offered], kind="stable")]
-        ranked = [words[place] for place in index.tolist()]
+        ranked = words.some(index)
         length = np.fromiter(map(len, ranked), np.int64, len(ranked))
         text = np.frombuffer("".join(ranked).encode("utf-32-le"), np.uint32)
         holder = np.repeat(np.arange(len(ranked)), length)

@@ -1,6 +1,6 @@
 """How words are spelt, as arrays of letters, so that many are compared without looking up each."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-_GAP = "\n"
-"""What no word holds: it stands between the words, and for a written letter that no word can hold."""
+from speller.vocabulary import GAP, Vocabulary
 
 
 class Spellings:
@@ -19,18 +18,12 @@ class Spellings:
     thousand, which no cache holds as objects, those accesses are what a comparison costs.
     """
 
-    def __init__(self, words: Sequence[str], index: NDArray[np.integer]) -> None:
-        """Takes words without white space and the places ``(spelt,)`` of those to spell, in order of rank."""
-        text = _GAP.join([*words, ""])
-        try:
-            letters = np.frombuffer(text.encode("latin-1"), np.uint8)
-        except UnicodeEncodeError:
-            letters = np.frombuffer(text.encode("utf-32-le"), np.uint32)
+    def __init__(self, words: Vocabulary, index: NDArray[np.integer]) -> None:
+        """Takes words and the places ``(spelt,)`` of those to spell, in order of rank."""
+        letters, start = words.letters(), words.starts(index)
         self._narrow = letters.dtype == np.uint8
-        end = np.flatnonzero(letters == ord(_GAP))
-        start = np.concatenate(([0], end + 1))[index]
-        length = end[index] - start
         # Numbers of one or two bytes are sorted at once.
+        length = words.lengths(index)
         length = length.astype(np.min_scalar_type(length.max(initial=0)))
         order = np.argsort(length, kind="stable")
         self.rank = order.astype(np.int32)
@@ -67,6 +60,6 @@ class Spellings:
                 spelt += of_length.take(places[start:end] - self._start[length]).tolist()
         written: str | bytes = word
         if self._narrow:
-            written = "".join(letter if letter <= "\xff" else _GAP for letter in word).encode("latin-1")
+            written = "".join(letter if letter <= "\xff" else GAP for letter in word).encode("latin-1")
         distances: NDArray[np.int64] = process.cdist([written], spelt, scorer=OSA.distance, dtype=np.int64)[0]
         return distances

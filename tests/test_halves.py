@@ -5,13 +5,14 @@ from rapidfuzz.distance import OSA
 
 from speller.halves import BITS, Halves
 from speller.spellings import Spellings
+from speller.vocabulary import Vocabulary
 
 WORD = st.text("abcdé", min_size=1, max_size=9)
 LETTERS = np.array([ord(letter) for letter in "abcdé"], np.uint32)
 
 
 def bounds(words: list[str], word: str, letters: np.ndarray = LETTERS) -> list[int]:
-    spellings = Spellings(words, np.arange(len(words)))
+    spellings = Spellings(Vocabulary.of(words), np.arange(len(words)))
     halves = Halves(spellings, letters)
     by_place = halves.bound(halves.of(word), np.arange(len(words)))
     return by_place[np.argsort(spellings.rank)].tolist()

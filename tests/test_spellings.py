@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
 from speller.spellings import Spellings
+from speller.vocabulary import Vocabulary
 
 WORDS = st.lists(st.text("abcé", min_size=1, max_size=9) | st.text("abœ☺", min_size=1, max_size=9), min_size=1)
 
@@ -11,7 +12,7 @@ WORDS = st.lists(st.text("abcé", min_size=1, max_size=9) | st.text("abœ☺", m
 @given(WORDS, st.lists(st.text("abé\nœ☺\ud800", max_size=9), min_size=1, max_size=4), st.randoms())
 def test_distances_are_those_of_the_words(words, written, random):
     index = np.array(random.choices(range(len(words)), k=2 * len(words)))
-    spellings = Spellings(words, index)
+    spellings = Spellings(Vocabulary.of(words), index)
     places = np.array(sorted(random.sample(range(len(index)), k=len(words))))
     for word in written:
         expected = [OSA.distance(word.replace("\n", "x"), words[index[spellings.rank[place]]]) for place in places]
@@ -19,12 +20,12 @@ def test_distances_are_those_of_the_words(words, written, random):
 
 
 def test_a_letter_of_no_word_is_none_of_theirs():
-    assert Spellings(["a?", "\xff"], np.arange(2)).distances("œŸ", np.arange(2)).tolist() == [2, 2]
+    assert Spellings(Vocabulary.of(["a?", "\xff"]), np.arange(2)).distances("œŸ", np.arange(2)).tolist() == [2, 2]
 
 
 @given(WORDS)
 def test_words_are_by_length_and_then_by_rank(words):
-    spellings = Spellings(words, np.arange(len(words)))
+    spellings = Spellings(Vocabulary.of(words), np.arange(len(words)))
     order = sorted(range(len(words)), key=lambda rank: len(words[rank]))
     assert spellings.rank.tolist() == order
     assert spellings.length.tolist() == [len(words[rank]) for rank in order]
@@ -38,7 +39,7 @@ def test_words_are_by_length_and_then_by_rank(words):
 
 @given(WORDS, st.integers(-3, 12), st.integers(0, 12))
 def test_a_span_holds_the_words_of_so_many_letters(words, shortest, longest):
-    spellings = Spellings(words, np.arange(len(words)))
+    spellings = Spellings(Vocabulary.of(words), np.arange(len(words)))
     span = spellings.span(shortest, longest)
     held = [place for place, length in enumerate(spellings.length) if shortest <= length <= longest]
     assert list(range(len(words)))[span] == held
