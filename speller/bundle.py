@@ -125,8 +125,9 @@ def write_config(folder: Path, ranking: Ranking, card: dict[str, Any]) -> None:
 
 
 def _state(path: Path) -> dict[str, Any]:
-    content = path.read_bytes()
-    return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    with open(path, "rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+        return {"bytes": file.tell(), "sha256": digest.hexdigest()}
 
 
 def _check(path: Path, stated: dict[str, Any]) -> None:
