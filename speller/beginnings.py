@@ -1,14 +1,19 @@
 """Beginnings of words, with what the decoder makes of each: computed once, whichever words they are written for."""
 
+import math
+from mmap import mmap
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from speller.runtime import Memory, Runtime, State
 
-CAPACITY = 2048
-"""So many beginnings are remembered from one call to the next; with a state of three times 256 numbers, 6 MB."""
+CAPACITY = 1024
+"""So many beginnings are remembered from one call to the next; with a state of three times 256 numbers, 1.3 MB."""
+
+ROOM = 8192
+"""There is room for so many before more has to be made; what a call does not write to takes no memory."""
 
 AT_ONCE = 128
 """So many beginnings are made longer in one call on a CPU; more are no faster, and take more memory."""
@@ -30,9 +35,8 @@ class Beginnings:
         self._runtime = runtime
         self._count = 1
         # By place and symbol: the place of the longer beginning. None is the empty one, so NOTHING says: not known yet.
-        # Zeros take no memory before they are overwritten: room for a call that goes beyond the capacity costs nothing.
-        self._after = np.zeros(2 * CAPACITY * runtime.symbols, np.int32)
-        self._states: State = tuple(np.zeros((2 * CAPACITY, part.shape[1]), part.dtype) for part in runtime.nowhere)
+        self._after = _room((ROOM * runtime.symbols,), np.int32)
+        self._states: State = tuple(_room((ROOM, part.shape[1]), part.dtype) for part in runtime.nowhere)
         for part, start in zip(self._states, runtime.nowhere, strict=True):
             part[NOTHING] = start[0]
 
@@ -120,7 +124,13 @@ class Beginnings:
             self._count += len(states[0])
 
 
+def _room(shape: tuple[int, ...], kind: DTypeLike) -> NDArray[Any]:
+    """Zeros, in memory of their own; ``np.zeros`` would write them into what other arrays have left."""
+    kind = np.dtype(kind)
+    return np.ndarray(shape, kind, mmap(-1, math.prod(shape) * kind.itemsize))
+
+
 def _doubled(array: NDArray[Any]) -> NDArray[Any]:
-    larger = np.zeros((2 * len(array), *array.shape[1:]), array.dtype)
+    larger = _room((2 * len(array), *array.shape[1:]), array.dtype)
     larger[: len(array)] = array
     return larger

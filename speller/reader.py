@@ -13,8 +13,8 @@ from speller.beginnings import Beginnings
 from speller.lexicon import Lexicon
 from speller.runtime import Memory, Runtime
 
-AT_ONCE = 128
-"""How many words are judged in one call on a CPU: few enough to stay in a processor's cache."""
+AT_ONCE = 64
+"""How many words are judged in one call on a CPU: few enough to stay in a processor's cache, and in little memory."""
 
 READ_AT_ONCE = 16
 """How many words are read in one call on a CPU; for more, ONNX Runtime's memory would come from the system in each."""
@@ -107,18 +107,20 @@ class Reader:
             log-probabilities ``(words,)``.
         """
         # Those with as many words side by side: what a call asks for one, it asks for all.
-        order = np.argsort(np.bincount(rows, minlength=len(memory.lengths)), kind="stable")
+        sizes = np.bincount(rows, minlength=len(memory.lengths))
+        order = np.argsort(sizes, kind="stable")
         turn = np.empty_like(order)
         turn[order] = np.arange(len(order))
         by_turn = np.argsort(turn[rows], kind="stable")
         turns = turn[rows[by_turn]]
-        several = max(1, self._at_once * len(order) // max(len(rows), 1))
-        ends = np.searchsorted(turns, np.arange(0, len(order) + several, several))
+        ends = np.cumsum([0, *sizes[order]])
+        cuts = np.unique(np.searchsorted(ends[1:], np.arange(0, len(rows) + self._at_once, self._at_once), "right"))
         log_probs = np.empty(len(rows))
-        for start, (first, last) in enumerate(pairwise(ends.tolist())):
-            read, chosen = order[start * several : (start + 1) * several], by_turn[first:last]
-            some = Memory(memory.keys[read], memory.values[read], memory.lengths[read])
-            log_probs[chosen] = self._log_probs(some, turns[first:last] - start * several, words[chosen])
+        for first, last in pairwise(cuts.tolist()):
+            read, some = order[first:last], slice(ends[first], ends[last])
+            chosen = by_turn[some]
+            asked = Memory(memory.keys[read], memory.values[read], memory.lengths[read])
+            log_probs[chosen] = self._log_probs(asked, turns[some] - first, words[chosen])
         return log_probs
 
     def unread_log_probs(self, words: Spelt) -> NDArray[np.float64]:
