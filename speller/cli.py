@@ -1,5 +1,6 @@
 """The ``speller`` command: a list of subcommands, each imported only when it runs."""
 
+import gc
 import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -87,6 +88,8 @@ class Speller(click.Group):
             raise BadInput(
                 f"`speller {cmd_name}` needs {error.name}: install it with pip install 'speller[{place.extra}]'"
             ) from None
+        # What was imported stays to the end: searches for garbage, the last ones among them, are to pass over it.
+        gc.freeze()
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
