@@ -63,9 +63,7 @@ class Neighbours:
         while np.count_nonzero(near := bounds.within(reached)) < min(FIRST * count, offered):
             reached += 1
         while True:
-            places = bounds.look_closely(near, reached)
-            if limit < offered:
-                places = places[rank.take(places) < limit]
+            places = bounds.look_closely(near, reached, limit)
             if len(places):
                 # Distance and rank as one number, so that one sort finds the nearest.
                 found = self._spellings.distances(word, places) * offered + rank.take(places)
@@ -122,13 +120,19 @@ class _Bounds:
         near: NDArray[np.bool_] = self._bound == reached
         return near
 
-    def look_closely(self, near: NDArray[np.bool_], reached: int) -> NDArray[np.int64]:
-        """The places of the near ones that are no farther by a closer look either; others have their turn later."""
+    def look_closely(self, near: NDArray[np.bool_], reached: int, limit: int) -> NDArray[np.int64]:
+        """The places of the near ones that are no farther by a closer look either; others have their turn later.
+
+        Those of a rank from the limit on are passed over.
+        """
         found = _places(near)
         places: NDArray[np.int64] = found + self._span.start
+        if limit < len(self._spellings.rank):
+            better = self._spellings.rank.take(places) < limit
+            found, places = found.compress(better), places.compress(better)
         closer = np.maximum(self._bound.take(found), self._halves.bound(self._written, places))
         self._bound[found] = closer
-        places = places[closer <= reached]
+        places = places.compress(closer <= reached)
         return places
 
     def _reach(self, reached: int) -> None:
