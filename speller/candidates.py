@@ -322,8 +322,10 @@ class CandidateSearch:
         features[:, COLUMN["distance"]] = distance
         # A known word is no distance from itself.
         features[:, COLUMN["relative"]] = distance / np.maximum(nearest[rows], 1)
-        features[:, COLUMN["share"]] = distance / [max(map(len, pair)) for pair in zip(written, meant, strict=True)]
-        features[:, COLUMN["length"]] = self.lexicon.words.lengths(indices)
+        length = self.lexicon.words.lengths(indices)
+        written_length = np.array([len(word) for word in words], np.uint32)
+        features[:, COLUMN["share"]] = distance / np.maximum(length, written_length[rows]).astype(np.float64)
+        features[:, COLUMN["length"]] = length
         features[:, COLUMN["first"]] = [a[0] != b[0] for a, b in zip(written, meant, strict=True)]
 
     def _texts(self, candidates: Candidates) -> list[str]:
