@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-REMEMBERED = 1 << 14
+REMEMBERED = 1 << 12
 """Of so many words the outlines are kept: the same ones are candidates again and again."""
 
 _REPEATED = re.compile(r"(.)\1+", re.DOTALL)
