@@ -114,7 +114,8 @@ class Reader:
         by_turn = np.argsort(turn[rows], kind="stable")
         turns = turn[rows[by_turn]]
         ends = np.cumsum([0, *sizes[order]])
-        cuts = np.unique(np.searchsorted(ends[1:], np.arange(0, len(rows) + self._at_once, self._at_once), "right"))
+        cuts = np.searchsorted(ends[1:], np.arange(0, len(rows) + self._at_once, self._at_once), "right")
+        cuts = cuts[np.diff(cuts, prepend=-1) > 0]
         log_probs = np.empty(len(rows))
         for first, last in pairwise(cuts.tolist()):
             read, some = order[first:last], slice(ends[first], ends[last])
@@ -139,12 +140,17 @@ class Reader:
         Returns:
             log-probabilities ``(words,)``.
         """
-        parts = [np.empty(0)]
+        # Those of like length side by side, equal ones among them: a word that several may have meant is read once.
+        order = sorted(range(len(meant)), key=lambda place: (len(meant[place]), meant[place]))
+        log_probs = np.empty(len(meant))
         for start in range(0, len(meant), self._at_once):
-            some = slice(start, start + self._at_once)
-            memory = self.read(meant[some], direction=MISSPELL)
-            parts.append(self._log_probs(memory, np.arange(len(memory.lengths)), written[some]))
-        return np.concatenate(parts)
+            some = order[start : start + self._at_once]
+            distinct = {word: row for row, word in enumerate(dict.fromkeys(meant[place] for place in some))}
+            rows = [distinct[meant[place]] for place in some]
+            read = self.read(list(distinct), direction=MISSPELL)
+            memory = Memory(read.keys[rows], read.values[rows], read.lengths[rows])
+            log_probs[some] = self._log_probs(memory, np.arange(len(some)), written[some])
+        return log_probs
 
     def priors(self, words: Sequence[str]) -> NDArray[np.float64]:
         """``unread_log_probs`` of however many words."""

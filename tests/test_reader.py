@@ -138,8 +138,11 @@ def test_no_call_judges_more_words_than_are_said_to_suit_it(runtime, monkeypatch
 
     monkeypatch.setattr(runtime, "expect", watched)
     monkeypatch.setattr(runtime, "encode", reading)
-    judged_reversed(reader, ["ab"] * 10, ["abc"] * 10)
+    judged_reversed(reader, ["aa", "ab", "ac", "ba", "bb", "bc", "ca", "cb", "cc", "abc"], ["abc"] * 10)
     assert asked == read == [4, 4, 2]
+    read.clear()
+    judged_reversed(reader, ["ab", "ba", "ab", "ba"], ["abc", "b", "ab", "ba"])
+    assert read == [2]  # each word once
     asked.clear()
     judged(reader, ["ab"] * 10, [["abc", "b"]] * 10)
     assert asked == [2] * 5
