@@ -48,7 +48,7 @@ class Vocabulary(Sequence[str]):
     def __getitem__(self, place: int | slice) -> str | list[str]:
         """The word at a place, or the words of a slice."""
         if isinstance(place, slice):
-            return self.some(np.arange(len(self))[place])
+            return self.some(np.arange(*place.indices(len(self))))
         place = range(len(self))[place]
         return self.text[self._gaps[place] + 1 : self._gaps[place + 1]]
 

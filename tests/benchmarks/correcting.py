@@ -55,7 +55,7 @@ def rapidfuzz(model: str) -> Answer:
     from rapidfuzz import process
     from rapidfuzz.distance import OSA
 
-    words = Corrector.load(model).lexicon.words
+    words = list(Corrector.load(model).lexicon.words)
     return lambda some: [process.extract(word, words, scorer=OSA.distance, limit=5) for word in some]
 
 
