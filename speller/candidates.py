@@ -208,7 +208,7 @@ class CandidateSearch:
             proposals = beam_search(reader, self.lexicon, unread, width=breadth.proposed)
             for place, proposed in zip(far, proposals, strict=True):
                 written = [index for index, _ in proposed if index != left_out[place]]
-                found[place] = np.union1d(found[place], np.array(written, np.int64))
+                found[place] = np.concatenate((found[place], np.array(written, np.int64)))
         sounds = self.lexicon.sounds
         alike = [sounds.alike(sounds.read(word), breadth.sounding) for word in words]
         heard = [indices[indices != left_out[place]] for place, indices in enumerate(alike)]
@@ -283,7 +283,8 @@ class CandidateSearch:
             np.concatenate([row * known + indices for row, indices in enumerate(several)] or [np.empty(0, np.int64)])
             for several in (found, heard)
         )
-        numbers = np.union1d(by_letters, by_sound)
+        numbers = np.sort(np.concatenate((by_letters, by_sound)))
+        numbers = numbers[np.diff(numbers, prepend=-1) > 0]
         rows, indices = np.divmod(numbers, known)
         features = np.zeros((len(rows) + len(words), len(FEATURES)), np.float32)
         self._describe(words, rows, indices, features[: len(rows)])
@@ -294,7 +295,8 @@ class CandidateSearch:
         features[len(rows) :, COLUMN["kept-frequency"]] = [attestation.zipf for attestation in attestations]
         rows = np.concatenate((rows, np.arange(len(words))))
         indices = np.concatenate((indices, np.full(len(words), AS_WRITTEN)))
-        sounding = np.concatenate((np.isin(numbers, by_sound), np.zeros(len(words), np.bool_)))
+        sounding = np.zeros(len(rows), np.bool_)
+        sounding[np.searchsorted(numbers, by_sound)] = True
         order = np.argsort(rows, kind="stable")
         return Candidates(words, rows[order], indices[order], features[order], sounding[order], np.ones(len(words)))
 

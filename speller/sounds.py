@@ -23,8 +23,8 @@ SILENT = -6.0
 SPOKEN = 12
 """So many sounds of a word tell how it sounds."""
 
-REMEMBERED = 1 << 12
-"""Of so many words the readings are kept: a word is looked for, and then its candidates are compared with it."""
+REMEMBERED = 1 << 9
+"""Of so many words the readings are kept: a batch of words is looked for, and soon each is compared with candidates."""
 
 Ways = tuple[tuple[str, float], ...]
 """How letters may be read: the sounds, one character each, and what speaks for them, as a logarithm."""
@@ -123,7 +123,9 @@ class Sounds:
         edged = f"{EDGE}{word}{EDGE}"
         ways: list[dict[str, float]] = [{"": 0.0}, *({} for _ in word)]
         for start in range(len(word)):
-            heard = sorted(ways[start].items(), key=_likelihood)[-READINGS:]
+            heard = list(ways[start].items())
+            if len(heard) > READINGS:
+                heard = sorted(heard, key=_likelihood)[-READINGS:]
             for end in range(start + 1, min(start + PIECE, len(word)) + 1):
                 reached = ways[end]
                 for sounds, likelihood in self._ways(edged, start, end):
