@@ -5,10 +5,10 @@ import unicodedata
 from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ from speller.reader import Reader
 from speller.recent import Recent
 from speller.spacing import beside, split_features
 from speller.text import CHUNK, Word, core, hide, in_doubt, is_prose, words_of
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 KEPT = 5
 """So many words an answer that is remembered has at most."""
@@ -189,8 +192,7 @@ class Knowledge:
                     found[word] = answer
                     remembered.put((word, wanted), answer)
 
-        # A single word is not to pay for threads.
-        with ThreadPoolExecutor(READERS) if len(parts) > 1 else nullcontext() as threads:
+        with _threads() if len(parts) > 1 else nullcontext() as threads:
             others = [threads.submit(rank_rest) for _ in range(min(READERS, len(parts)) - 1)] if threads else []
             try:
                 rank_rest()
@@ -336,6 +338,13 @@ class Knowledge:
 
 def _frequent(parts: Counter[str]) -> frozenset[str]:
     return frozenset(part for part, count in parts.items() if count >= CLITIC)
+
+
+def _threads() -> "AbstractContextManager[Executor]":
+    # A single word is not to pay for threads, nor for importing what makes them.
+    from concurrent.futures import ThreadPoolExecutor
+
+    return ThreadPoolExecutor(READERS)
 
 
 def _unmarked(word: str) -> str:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from speller.commands.jobs import AHEAD, in_order
+from speller.commands.jobs import in_order
+from speller.commands.processes import AHEAD
 
 UPPER = partial(partial, str.upper)
 """Makes ``str.upper``."""
