@@ -331,7 +331,8 @@ class CandidateSearch:
         features[:, COLUMN["first"]] = [a[0] != b[0] for a, b in zip(written, meant, strict=True)]
 
     def _texts(self, candidates: Candidates) -> list[str]:
-        return [
-            candidates.words[row] if index == AS_WRITTEN else self.lexicon.words[index]
-            for row, index in zip(candidates.rows.tolist(), candidates.indices.tolist(), strict=True)
-        ]
+        written = candidates.indices == AS_WRITTEN
+        texts = self.lexicon.words.some(np.where(written, 0, candidates.indices))
+        for place, row in zip(np.flatnonzero(written).tolist(), candidates.rows[written].tolist(), strict=True):
+            texts[place] = candidates.words[row]
+        return texts
