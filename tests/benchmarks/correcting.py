@@ -7,7 +7,8 @@ twice, in every 33rd place, and that once more. PAIRS.tsv holds misspellings, on
 Each system runs in a process of its own. The peers (rapidfuzz over the lexicon, symspellpy with 2 edits,
 pyspellchecker, hunspell, aspell) are left out where they are not installed, and get as many words as they manage in
 ``PATIENCE`` seconds. Processor time counts beside the clock: on a busy machine it is what stays comparable. Memory is
-the resident set after the batch, and at its largest.
+the resident set after the batch, and at its largest. A cold start is that of an installed package, whose bytecode lies
+there: in a checkout where imports write none, run ``python -m compileall -q speller`` first.
 """
 
 import argparse

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from importlib.metadata import version
+from itertools import combinations
 from pathlib import Path
 from statistics import mean
 
@@ -233,7 +234,15 @@ def test_words_tell_what_was_measured():
     assert max(report, key=lambda arm: report[arm].top1.mean) == "mrt, within the beam", "the most words right"
     for arm in CAUTIOUS:
         assert report[arm].top1.mean < control.top1.mean, "no more are right"
-    assert len(readme.results("errors")["measures"]) == 7, "Seven models"
+    errors = errors_study.Results.of(readme.results("errors"))
+    assert len(errors.measures) == 7, "Seven models"
+    gaps = {pair: found.difference for pair, found in errors.comparisons.items()}
+    shown = ("learned", "reverse", "real pairs")
+    assert all(gaps[f"uniform - {other}"].high < 0 for other in shown), "Random edits are worse"
+    for one, other in combinations(shown, 2):
+        assert gaps[f"{one} - {other}"].low <= 0 <= gaps[f"{one} - {other}"].high, "alike but for chance"
+    mixed = [arm for arm in errors.measures if "+" in arm]
+    assert all(gaps[f"learned - {arm}"].high > 0 for arm in mixed), "mixing them is not seen to help"
     weights = Bundle.load("en").ranking.full.weights
     assert weights["read"] < weights["reverse"] / 2, "weighs less than half"
     assert MISSPELLED == 0.9, "nine unknown words in ten"
