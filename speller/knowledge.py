@@ -31,8 +31,8 @@ KEPT = 5
 ANSWERS = 1 << 13
 """The answers to so many words are remembered: 8 MB."""
 
-CHUNKS = 1 << 16
-"""So many chunks of text with nothing to correct are remembered: 6 MB."""
+CHUNKS = 1 << 14
+"""So many chunks of text with nothing to correct are remembered: 2 MB."""
 
 CHUNK_LENGTH = 32
 """Longer chunks are not."""

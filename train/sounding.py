@@ -25,6 +25,7 @@ SLIGHT = 0.1
 PIECES = 1.0
 """What each piece costs, as a logarithm: longer pieces know better."""
 
+_VOWEL = "A"
 _STRESS = "0123456789"
 _FIRST = 0x4E00
 """The first of many letters in a row: sounds are written with them, to be grouped as letters are."""
@@ -82,9 +83,6 @@ def _characters(edits: SoundEdits, pairs: Sequence[tuple[str, str]]) -> dict[str
     return {sound: character[letter[sound.rstrip(_STRESS)]] for sound in sounds}
 
 
-_VOWEL = "A"
-
-
 def _runs(word: str, graphones: Sequence[Graphone]) -> Iterator[tuple[str, Sequence[Graphone]]]:
     """The word's runs of up to ``PIECE`` letters that are read together, with and without the edges that they touch."""
     for first, (start, _, _) in enumerate(graphones):
@@ -92,8 +90,8 @@ def _runs(word: str, graphones: Sequence[Graphone]) -> Iterator[tuple[str, Seque
             end = graphones[last].start + graphones[last].span
             if end - start > PIECE:
                 break
-            for before in {"", EDGE} if first == 0 else {""}:
-                for after in {"", EDGE} if last + 1 == len(graphones) else {""}:
+            for before in ("", EDGE) if first == 0 else ("",):
+                for after in ("", EDGE) if last + 1 == len(graphones) else ("",):
                     yield before + word[start:end] + after, graphones[first : last + 1]
 
 

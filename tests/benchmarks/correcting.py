@@ -19,6 +19,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -41,6 +42,7 @@ TEXTS = ("clean, words/s", "3 % misspelled, words/s", "the same again, words/s")
 """What the figures are called."""
 
 START = "from speller.cli import main; main()"
+STATUS = Path("/proc/self/status")
 
 Answer = Callable[[Sequence[str]], object]
 """Looks up suggestions for some words."""
@@ -114,10 +116,9 @@ def installed(name: str) -> bool:
     return name not in MODULES or importlib.util.find_spec(MODULES[name]) is not None
 
 
-def resident(field: str) -> float:
-    """This process's resident memory in megabytes: ``VmRSS`` now, ``VmHWM`` at its largest."""
-    with open("/proc/self/status") as status:
-        return next(int(line.split()[1]) / 1024 for line in status if line.startswith(field))
+def resident(field: str, status: str) -> float:
+    """A process's resident memory in megabytes, by its status: ``VmRSS`` now, ``VmHWM`` at its largest."""
+    return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith(field))
 
 
 def measure(name: str, model: str, words: Sequence[str]) -> dict[str, float]:
@@ -141,7 +142,8 @@ def measure(name: str, model: str, words: Sequence[str]) -> dict[str, float]:
     figures[BATCH] = len(batch) / (time.perf_counter() - start)
     if name not in ("hunspell", "aspell"):  # they are other processes
         figures["batch, words/s of one processor"] = len(batch) / (time.process_time() - processor)
-        figures |= {"memory, MB": resident("VmRSS"), MEMORY: resident("VmHWM")}
+        status = STATUS.read_text()
+        figures |= {"memory, MB": resident("VmRSS", status), MEMORY: resident("VmHWM", status)}
     return figures
 
 
@@ -176,8 +178,18 @@ def texts(model: str, text: str, misspellings: Sequence[str]) -> dict[str, float
         start = time.perf_counter()
         corrector.correct_text(lines)
         figures[name] = count / (time.perf_counter() - start)
-    figures |= {"memory, MB": resident("VmRSS"), MEMORY: resident("VmHWM")}
-    return figures
+    return figures | {MEMORY: memory_of_text(model, wrong)}
+
+
+def memory_of_text(model: str, text: str) -> float:
+    """Megabytes that ``speller text`` takes at most for a text."""
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".txt") as file:
+        file.write(text)
+        file.flush()
+        code = f"try:\n    {START}\nfinally:\n    import sys; print(open('{STATUS}').read(), file=sys.stderr)"
+        command = [sys.executable, "-c", code, "text", "--model", model, file.name]
+        ended = subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    return resident("VmHWM", ended.stderr)
 
 
 def markdown(figures: Mapping[str, Any]) -> str:
@@ -198,8 +210,8 @@ def markdown(figures: Mapping[str, Any]) -> str:
     sentence = (
         f"On {figures['cores']} cores. A cold `speller correct recieve` takes {cold:.2f} s, importing numpy and ONNX "
         f"Runtime alone {imports:.2f} s. Running text: {clean:,.0f} words/s where all are known, {wrong:,.0f} where "
-        f"3 % are misspelled, never the same twice, {again:,.0f} once these are remembered; memory at most "
-        f"{text[MEMORY]:.0f} MB."
+        f"3 % are misspelled, never the same twice, {again:,.0f} once these are remembered; `speller text` takes "
+        f"{text[MEMORY]:.0f} MB of memory at most."
     )
     return "\n".join([*lines, "", *textwrap.wrap(sentence, 120), ""])
 
