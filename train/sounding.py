@@ -59,7 +59,7 @@ def learn_sounds(lexicon: Lexicon, edits: SoundEdits, pairs: Sequence[tuple[str,
     for index in lexicon.offered.tolist():
         word = lexicon.words[index]
         if graphones := edits.read(word):
-            heard[index] = _heard(spell(graphones), begins=True)
+            heard[index] = _heard(spell(graphones), begins=True).encode()
         else:  # a letter that no pronounced word has
             heard[index] = next(iter(reading.read(word)), b"")
     return Sounds.build(pieces, heard, lexicon.zipf)
