@@ -175,6 +175,7 @@ class CandidateSearch:
                 ranking.plain, breadth.plain, wanted=wanted, margin=breadth.plain_margin, always=candidates.heard
             )
             misspelled = self.judge(reader, candidates, memory)
+            del memory  # it is as large as what is read next
             candidates = candidates.best(ranking.read, breadth.read, wanted=wanted, margin=breadth.read_margin)
             self.judge_reversed(reader, candidates, misspelled)
         return candidates

@@ -2,11 +2,11 @@
 
 import math
 import unicodedata
+from array import array
 from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from speller.reader import Reader
 from speller.recent import Recent
 from speller.spacing import beside, split_features
 from speller.text import CHUNK, Word, core, hide, in_doubt, is_prose, words_of
+from speller.vocabulary import GAP
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -29,7 +30,7 @@ KEPT = 5
 """So many words an answer that is remembered has at most."""
 
 ANSWERS = 1 << 13
-"""The answers to so many words are remembered: 8 MB."""
+"""The answers to so many words are remembered: 4 MB."""
 
 CHUNKS = 1 << 14
 """So many chunks of text with nothing to correct are remembered: 2 MB."""
@@ -57,19 +58,30 @@ CLITIC = 4
 """In so many words, what an apostrophe sets off is found, at least."""
 
 
-@dataclass(frozen=True, slots=True)
 class Answer:
-    """What may have been meant by a word.
+    """What may have been meant by a word. Thousands are remembered: what it holds lies together, a third as large.
 
-    Attributes:
+    Args:
         meant: words in their usual letter case, with their probabilities, best first.
         as_written: the probability that the word is right as written.
         log_total: the logarithm of what all that may have been meant weighs together, in the scores of the ranking.
     """
 
-    meant: tuple[tuple[str, float], ...] = ()
-    as_written: float = 1.0
-    log_total: float = math.inf
+    __slots__ = ("_probabilities", "_words", "as_written", "log_total")
+
+    def __init__(
+        self, meant: Sequence[tuple[str, float]] = (), as_written: float = 1.0, log_total: float = math.inf
+    ) -> None:
+        self._words = GAP.join(word for word, _ in meant)
+        self._probabilities = array("d", [probability for _, probability in meant]).tobytes()
+        self.as_written = as_written
+        self.log_total = log_total
+
+    @property
+    def meant(self) -> tuple[tuple[str, float], ...]:
+        """The words, with their probabilities, best first."""
+        # Of no words, one is left that is empty and has no probability.
+        return tuple(zip(self._words.split(GAP), array("d", self._probabilities), strict=False))
 
 
 def key(word: str) -> str:
@@ -216,7 +228,7 @@ class Knowledge:
         others = 1.0 - answer.as_written - sum(probability for _, probability in answer.meant)
         as_written = doubt * answer.as_written
         total = as_written + max(0.0, others) + sum(weight for _, weight in weighed)
-        meant = tuple((word, weight / total) for word, weight in weighed)
+        meant = [(word, weight / total) for word, weight in weighed]
         return Answer(meant, as_written / total, answer.log_total + math.log(total))
 
     def join(self, text: str, word: Word, answer: Answer) -> tuple[int, int, str, float] | None:
@@ -266,7 +278,7 @@ class Knowledge:
             if known is not None:
                 probability[known] = probability.get(known, 0.0) + as_written
                 best = [known, *(index for index in best if index != known)]
-            meant = tuple((self.lexicon.usual_case(index), probability[index]) for index in best[:held])
+            meant = [(self.lexicon.usual_case(index), probability[index]) for index in best[:held]]
             answer = Answer(meant, as_written, log_total)
             answers.append(self._with_splits(word, answer, held) if known is None and depth == "full" else answer)
         return answers
@@ -282,7 +294,7 @@ class Knowledge:
         meant = [(other, probability * share) for other, probability in answer.meant]
         meant += [(pair, math.exp(score - log_total)) for pair, score in splits]
         meant.sort(key=lambda each: -each[1])
-        return Answer(tuple(meant[:n]), answer.as_written * share, log_total)
+        return Answer(meant[:n], answer.as_written * share, log_total)
 
     def _unknown_of(self, line: str, place: int) -> Iterator[Word]:
         hidden = hide(line)

@@ -16,6 +16,9 @@ from speller.runtime import Memory, Runtime
 AT_ONCE = 64
 """How many words are judged in one call on a CPU: few enough to stay in a processor's cache, and in little memory."""
 
+REVERSED_AT_ONCE = 32
+"""How many of what may have been meant are read, and then asked about, at once on a CPU: reading takes more memory."""
+
 READ_AT_ONCE = 16
 """How many words are read in one call on a CPU; for more, ONNX Runtime's memory would come from the system in each."""
 
@@ -143,8 +146,9 @@ class Reader:
         # Those of like length side by side, equal ones among them: a word that several may have meant is read once.
         order = sorted(range(len(meant)), key=lambda place: (len(meant[place]), meant[place]))
         log_probs = np.empty(len(meant))
-        for start in range(0, len(meant), self._at_once):
-            some = order[start : start + self._at_once]
+        at_once = REVERSED_AT_ONCE * self.runtime.call_size
+        for start in range(0, len(meant), at_once):
+            some = order[start : start + at_once]
             distinct = {word: row for row, word in enumerate(dict.fromkeys(meant[place] for place in some))}
             rows = [distinct[meant[place]] for place in some]
             read = self.read(list(distinct), direction=MISSPELL)

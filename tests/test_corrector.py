@@ -133,6 +133,11 @@ def test_many_words_are_looked_at_on_threads_and_get_what_each_gets_alone(
     assert on == [(threading.main_thread(), AT_ONCE)]  # a single batch needs no other
 
 
+@pytest.mark.parametrize("meant", [(), (("a lot", 0.1 + 0.2),), (("naïve", 0.5), ("Kubernetes", 5e-324))])
+def test_an_answer_holds_what_it_was_given(meant: tuple[tuple[str, float], ...]) -> None:
+    assert Answer(meant).meant == meant
+
+
 def test_after_an_error_no_thread_goes_on(
     table_bundle: Bundle, written: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -121,8 +121,8 @@ def test_parts_change_nothing(reader, monkeypatch, at_once):
 
 @pytest.mark.parametrize("call_size", [1, 2])
 def test_no_call_judges_more_words_than_are_said_to_suit_it(runtime, monkeypatch, call_size):
-    monkeypatch.setattr("speller.reader.AT_ONCE", 4 // call_size)
-    monkeypatch.setattr("speller.reader.READ_AT_ONCE", 4 // call_size)
+    for name in ("AT_ONCE", "REVERSED_AT_ONCE", "READ_AT_ONCE"):
+        monkeypatch.setattr(f"speller.reader.{name}", 4 // call_size)
     monkeypatch.setattr(runtime, "call_size", call_size)
     reader = Reader(LEXICON, runtime)
     asked, expect = [], runtime.expect

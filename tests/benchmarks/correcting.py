@@ -7,16 +7,20 @@ twice, in every 33rd place, and that once more. PAIRS.tsv holds misspellings, on
 Each system runs in a process of its own. The peers (rapidfuzz over the lexicon, symspellpy with 2 edits,
 pyspellchecker, hunspell, aspell) are left out where they are not installed, and get as many words as they manage in
 ``PATIENCE`` seconds. Processor time counts beside the clock: on a busy machine it is what stays comparable. Memory is
-the resident set after the batch, and at its largest. A cold start is that of an installed package, whose bytecode lies
-there: in a checkout where imports write none, run ``python -m compileall -q speller`` first.
+the resident set after the batch, and at its largest; the corrector's also after ``LONGER`` further batches, whose words
+have another letter at one place each, so that it meets hardly one of them twice. A cold start is that of an installed
+package, whose bytecode lies there: in a checkout where imports write none, run ``python -m compileall -q speller``
+first.
 """
 
 import argparse
 import importlib.util
 import json
 import os
+import random
 import shutil
 import statistics
+import string
 import subprocess
 import sys
 import tempfile
@@ -34,10 +38,14 @@ ALONE = 300
 EVERY = 33
 """A word in so many is misspelled in running text."""
 
+LONGER = 10
+"""So many further batches show whether memory grows."""
+
 PATIENCE = 60.0
 
 MEDIAN, SLOW, BATCH = "one word, median ms", "one word, 99 % ms", "batch, words/s"
 MEMORY = "memory at most, MB"
+MEMORY_LATER = f"memory at most, {LONGER} batches later, MB"
 TEXTS = ("clean, words/s", "3 % misspelled, words/s", "the same again, words/s")
 """What the figures are called."""
 
@@ -144,7 +152,21 @@ def measure(name: str, model: str, words: Sequence[str]) -> dict[str, float]:
         figures["batch, words/s of one processor"] = len(batch) / (time.process_time() - processor)
         status = STATUS.read_text()
         figures |= {"memory, MB": resident("VmRSS", status), MEMORY: resident("VmHWM", status)}
+    if name == "speller":
+        for seed in range(LONGER):
+            answer(altered(batch, seed))
+        figures[MEMORY_LATER] = resident("VmHWM", STATUS.read_text())
     return figures
+
+
+def altered(words: Sequence[str], seed: int) -> list[str]:
+    """Words, each with another letter somewhere."""
+    chance = random.Random(seed)
+    places = [chance.randrange(len(word)) for word in words]
+    return [
+        word[:place] + chance.choice(string.ascii_lowercase) + word[place + 1 :]
+        for word, place in zip(words, places, strict=True)
+    ]
 
 
 def cold_starts(model: str, rounds: int) -> dict[str, float]:
@@ -211,7 +233,8 @@ def markdown(figures: Mapping[str, Any]) -> str:
         f"On {figures['cores']} cores. A cold `speller correct recieve` takes {cold:.2f} s, importing numpy and ONNX "
         f"Runtime alone {imports:.2f} s. Running text: {clean:,.0f} words/s where all are known, {wrong:,.0f} where "
         f"3 % are misspelled, never the same twice, {again:,.0f} once these are remembered; `speller text` takes "
-        f"{text[MEMORY]:.0f} MB of memory at most."
+        f"{text[MEMORY]:.0f} MB of memory at most. After {LONGER} more batches of as many other misspellings, the "
+        f"corrector has taken {figures['systems']['speller'][MEMORY_LATER]:.0f} MB at most."
     )
     return "\n".join([*lines, "", *textwrap.wrap(sentence, 120), ""])
 
