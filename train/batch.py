@@ -28,7 +28,8 @@ class Batch:
 
     Attributes:
         source: ``(batch, time)`` symbols, the direction symbol first, padded with ``PADDING``.
-        source_lengths: ``(batch,)``, the direction symbol counted in; on the CPU, where packing wants them.
+        source_lengths: ``(batch,)``, the direction symbol counted in; on the CPU, where packing wants them;
+            what is to be done with fixed shapes has them on its device.
         target: ``(batch, longest)`` symbols without the end symbol, padded with ``PADDING``.
         target_lengths: ``(batch,)``.
         direction: ``CORRECT`` (misspellings are read, words written) or ``MISSPELL`` (the other way round).

@@ -21,6 +21,7 @@ from speller.lexicon import Lexicon
 from speller.train.batch import Batch
 from speller.train.checkpoint import Done, load_checkpoint, save_checkpoint
 from speller.train.examples import Examples, seed_of
+from speller.train.graphs import Graphs, differentiate
 from speller.train.model import SpellingModel
 from speller.train.monitor import Monitor
 from speller.train.objectives import CrossEntropy, Loss, Objective, read_objective
@@ -123,6 +124,7 @@ def train(
     console = Console(stderr=True, quiet=not main)
     console.print(f"{accelerator.device.type}, {accelerator.mixed_precision}, from step {step} of {recipe.steps}")
     columns = (TextColumn("step {task.completed}/{task.total}  {task.fields[state]}"), TimeRemainingColumn())
+    graphs = Graphs(model, accelerator) if accelerator.device.type == "cuda" and processes == 1 else None
     saved = counted = time.monotonic()
     begun = saved - seconds
     words, stopped = 0, False
@@ -137,7 +139,7 @@ def train(
             kind = "misspell" if batch.direction == MISSPELL else "unread" if batch.unread else "correct"
             # Nobody reads what it writes there: it is the probabilities that are wanted.
             chosen = objective if kind == "correct" else likelihood
-            loss, norm = take_step(recipe, model, optimizer, chosen, batch, accelerator, done=step)
+            loss, norm = take_step(recipe, model, optimizer, chosen, batch, accelerator, done=step, graphs=graphs)
             step += 1
             words += recipe.batch
 
@@ -178,17 +180,19 @@ def take_step(
     accelerator: Accelerator,
     *,
     done: float,
+    graphs: Graphs | None = None,
 ) -> tuple[Loss, Tensor]:
     """Train a model in place on one batch.
 
     Args:
         done: how many of the recipe's steps are done; the learning rate and what is annealed go by it.
+        graphs: what replays the model's gradients on a GPU, instead of starting each kernel.
 
     Returns:
         the loss, and the gradient's norm before it was clipped.
     """
-    rate, progress = learning_rate(recipe, done), done / recipe.steps
-    return update(model, optimizer, objective, batch, accelerator, rate=rate, clip=recipe.clip, progress=progress)
+    options = {"rate": learning_rate(recipe, done), "clip": recipe.clip, "progress": done / recipe.steps}
+    return update(model, optimizer, objective, batch, accelerator, **options, graphs=graphs)
 
 
 def update(
@@ -201,13 +205,17 @@ def update(
     rate: float,
     clip: float,
     progress: float,
+    graphs: Graphs | None = None,
 ) -> tuple[Loss, Tensor]:
     """``take_step`` with this learning rate, this largest norm of the gradient, this share of the training done."""
     for group in optimizer.param_groups:
         group["lr"] = rate
-    with accelerator.autocast():
-        loss = objective(model, batch, progress=progress)
-    accelerator.backward(loss.value)
+    if graphs:
+        loss, gradients = graphs.differentiate(objective, batch, progress=progress)
+    else:
+        loss, gradients = differentiate(model, objective, batch, accelerator, progress=progress)
+    for parameter, gradient in zip(model.parameters(), gradients, strict=True):
+        parameter.grad = gradient
     if accelerator.num_processes > 1:
         average_gradients(accelerator, model)
     norm: Tensor = accelerator.clip_grad_norm_(model.parameters(), clip)

@@ -18,6 +18,9 @@ State = tuple[Tensor, ...]
 """What the decoder's cell carries from one symbol to the next, each part ``(rows, decoder)``: (h, c) or (h,)."""
 
 CELLS: dict[Cell, Callable[..., nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
+RECURRENCES: dict[Cell, Callable[..., Any]] = {"lstm": torch.lstm, "gru": torch.gru, "rnn": torch.rnn_tanh}
+"""What runs a cell's layers with weights that it is given."""
+
 NEVER_WRITTEN = (PADDING, CORRECT, MISSPELL)
 
 
@@ -113,15 +116,37 @@ class SpellingModel(nn.Module):
 
         Args:
             source: ``(batch, time)`` symbols, a direction symbol first, padded with anything.
-            lengths: ``(batch,)``, the direction symbol counted in, at least 1.
+            lengths: ``(batch,)``, the direction symbol counted in, at least 1. From the CPU they spare the padding's
+                work; on another device, they are not waited for: what is done hangs on the shape alone.
         """
-        memory: Memory = self._once(self._encode, source, lengths)
+        memory: Memory = self._once(self._encode if lengths.is_cpu else self._encode_padded, source, lengths)
         return memory
+
+    def _encode_padded(self, source: Tensor, lengths: Tensor) -> Memory:
+        time = torch.arange(source.shape[1], device=source.device)
+        mask = time < lengths[:, None]
+        # Each word's letters from its last to its first, the padding where it is.
+        backwards = torch.where(mask, lengths[:, None] - 1 - time, time)
+        ahead = self._read(source, "")
+        back = self._read(source.gather(1, backwards), "_reverse")
+        back = back.gather(1, backwards[..., None].expand_as(back))
+        return Memory(self.memory(torch.cat((ahead, back), dim=-1)), mask)
+
+    def _read(self, source: Tensor, direction: str) -> Tensor:
+        """What one of the encoder's directions makes of symbols, in the order in which they stand."""
+        names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
+        weights = [getattr(self.encoder, name + direction) for name in names]
+        embedded = self.embedding(source)
+        zeros = embedded.new_zeros(1, len(source), self.config.encoder)
+        start = (zeros, zeros) if self.config.cell == "lstm" else zeros
+        run = RECURRENCES[self.config.cell]
+        states: Tensor = run(embedded, start, weights, True, 1, 0.0, self.training, False, True)[0]
+        return states
 
     def _encode(self, source: Tensor, lengths: Tensor) -> Memory:
         compiled = self._compiled(source)
         multiple = MULTIPLE if compiled else 1
-        packing = Packing.of(lengths.cpu(), source.shape[1], multiple=multiple, device=source.device)
+        packing = Packing.of(lengths, source.shape[1], multiple=multiple, device=source.device)
         symbols = packing.pack(source)
         if compiled:
             states, _ = run_lstm(self.encoder, self.embedding.weight, symbols, packing)

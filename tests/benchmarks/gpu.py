@@ -2,8 +2,9 @@
 
     python tests/benchmarks/gpu.py PAIRS [--recipe FILE] [--batch 512 2048 8192] [--json FILE]
 
-A step is what ``speller train`` does with a batch. Its kernels alone are the limit: a profile sums how long they run,
-and what is left of the step the GPU waits for the CPU. The input is drawn on the GPU, a block of batches at a time.
+A step is what ``speller train`` does with a batch, with CUDA graphs. The kernels of one without them are the limit: a
+profile sums how long they run, and what is left of the step the GPU waits for the CPU. The input is drawn on the GPU, a
+block of batches at a time.
 
 ``soft_alignment`` and ``soft_dtw`` are timed as in ``distances.py``, at 4,096 x 24 x 24, beside pysdtw where it is
 installed (``pip install --no-deps pysdtw``) and beside the moving of their bytes alone: costs read, two weights written
@@ -34,6 +35,7 @@ from speller import Corrector
 from speller.train.batch import Batch
 from speller.train.distance import edit_distance
 from speller.train.examples import BATCHES_AT_ONCE, Examples
+from speller.train.graphs import Graphs
 from speller.train.loop import open_accelerator, open_optimizer, take_step
 from speller.train.model import SpellingModel
 from speller.train.objectives import OBJECTIVES, read_objective
@@ -60,11 +62,12 @@ def seconds(function: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def stepper(recipe: Recipe, model: SpellingModel) -> Callable[[Batch], object]:
-    """Trains a model on a batch, as in the middle of a run."""
+def stepper(recipe: Recipe, model: SpellingModel, *, replayed: bool) -> Callable[[Batch], object]:
+    """Trains a model on a batch, as in the middle of a run, with CUDA graphs or without."""
     objective, accelerator = read_objective(recipe.objective, recipe.options), open_accelerator("cuda")
     optimizer = open_optimizer(model, recipe)
-    return lambda batch: take_step(recipe, model, optimizer, objective, batch, accelerator, done=recipe.steps / 2)
+    graphs, done = Graphs(model, accelerator) if replayed else None, recipe.steps / 2
+    return lambda batch: take_step(recipe, model, optimizer, objective, batch, accelerator, done=done, graphs=graphs)
 
 
 def of_recipe(examples: Examples, recipe: Recipe) -> Examples:
@@ -76,24 +79,31 @@ def of_recipe(examples: Examples, recipe: Recipe) -> Examples:
 
 def time_training(recipe: Recipe, examples: Examples, sources: Sources) -> dict[str, float]:
     """Words per second of a recipe's steps, of their kernels and of the input."""
-    step = stepper(recipe, new_model(recipe, sources.lexicon).cuda())
     examples = of_recipe(examples, recipe)
     inputs = [seconds(partial(examples.batch, block * BATCHES_AT_ONCE)) for block in range(ROUNDS + 1)][1:]
     batches = [examples.batch(place) for place in range(BATCHES_AT_ONCE)]
 
-    def block() -> None:
-        for batch in batches:
-            step(batch)
+    def time_blocks(*, replayed: bool) -> tuple[float, float]:
+        """Seconds that a block of batches takes, and those that its kernels run."""
+        step = stepper(recipe, new_model(recipe, sources.lexicon).cuda(), replayed=replayed)
 
-    block()
-    of_block = statistics.median(seconds(block) for _ in range(ROUNDS))
-    with profile(activities=[ProfilerActivity.CUDA]) as found:
-        seconds(block)
-    kernels = [event for event in found.events() or () if event.device_type == DeviceType.CUDA]
-    busy = sum(event.time_range.elapsed_us() for event in kernels if not event.is_user_annotation) / 1e6
+        def block() -> None:
+            for batch in batches:
+                step(batch)
+
+        block()
+        of_block = statistics.median(seconds(block) for _ in range(ROUNDS))
+        with profile(activities=[ProfilerActivity.CUDA]) as found:
+            seconds(block)
+        kernels = [event for event in found.events() or () if event.device_type == DeviceType.CUDA]
+        return of_block, sum(each.time_range.elapsed_us() for each in kernels if not each.is_user_annotation) / 1e6
+
+    one_by_one, busy = time_blocks(replayed=False)
+    of_block, _ = time_blocks(replayed=True)
     words, drawing = recipe.batch * BATCHES_AT_ONCE, statistics.median(inputs)
     return {
         "step, words/s": words / of_block,
+        "step without CUDA graphs, words/s": words / one_by_one,
         "its kernels alone, words/s": words / busy,
         "share of the limit": busy / of_block,
         "input alone, words/s": words / drawing,
@@ -106,7 +116,7 @@ def time_objectives(recipe: Recipe, examples: Examples, sources: Sources) -> dic
     found = {}
     for name in OBJECTIVES:
         alone = replace(recipe, objective=name, options={}, prior=0.0, misspelling=0.0, start=str(WEIGHTS))
-        step = stepper(alone, new_model(alone, sources.lexicon).cuda())
+        step = stepper(alone, new_model(alone, sources.lexicon).cuda(), replayed=True)
         some = of_recipe(examples, alone)
         batches = [some.batch(place) for place in range(STEPS)]
         for batch in batches[: STEPS // 2]:

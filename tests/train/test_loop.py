@@ -108,7 +108,7 @@ def test_probabilities_are_trained_by_likelihood_whatever_the_objective(
     examples = Examples(recipe, greek, greek_pairs, greek_errors, device=torch.device("cpu"))
     trained = set()
 
-    def take_step(recipe, model, optimizer, objective, batch, accelerator, *, done):
+    def take_step(recipe, model, optimizer, objective, batch, accelerator, *, done, graphs):
         trained.add((batch.direction, batch.unread, isinstance(objective, CrossEntropy)))
         return Loss(torch.tensor(0.0), {}), torch.tensor(0.0)
 
