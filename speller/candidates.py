@@ -235,13 +235,7 @@ class CandidateSearch:
         """
         kept = candidates.indices == AS_WRITTEN
         texts = self._texts(candidates)
-        outlines = [self._likeness.outline(word) for word in candidates.words]
-        candidates.features[:, COLUMN["outline"]] = cpdist(
-            [outlines[row] for row in candidates.rows.tolist()],
-            [self._likeness.outline(text) for text in texts],
-            scorer=OSA.distance,
-            dtype=np.float32,
-        )
+        candidates.features[~kept, COLUMN["outline"]] = self._outline(candidates, kept)
         candidates.features[~kept, COLUMN["sound"]] = self._sound(candidates, kept)
         reader.beginnings.make_room()
         directions = np.repeat((CORRECT, MISSPELL), (len(texts), len(candidates.words)))
@@ -300,6 +294,14 @@ class CandidateSearch:
         sounding[np.searchsorted(numbers, by_sound)] = True
         order = np.argsort(rows, kind="stable")
         return Candidates(words, rows[order], indices[order], features[order], sounding[order], np.ones(len(words)))
+
+    def _outline(self, candidates: Candidates, kept: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """How far apart the outlines of what was written and of the candidates in the lexicon are."""
+        written = [self._likeness.outline(word) for word in candidates.words]
+        meant = self._likeness.outlines(self.lexicon.words.some(candidates.indices[~kept]))
+        outlines = [written[row] for row in candidates.rows[~kept].tolist()]
+        apart: NDArray[np.float32] = cpdist(outlines, meant, scorer=OSA.distance, dtype=np.float32)
+        return apart
 
     def _sound(self, candidates: Candidates, kept: NDArray[np.bool_]) -> NDArray[np.float32]:
         """How far apart what was written and the candidates in the lexicon sound, by the nearest reading."""

@@ -2,10 +2,8 @@
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 
-REMEMBERED = 1 << 12
-"""Of so many words the outlines are kept: the same ones are candidates again and again."""
+from speller.vocabulary import GAP
 
 _REPEATED = re.compile(r"(.)\1+", re.DOTALL)
 
@@ -30,8 +28,11 @@ class Likeness:
         if twice := {letter for letter in letters if letters.count(letter) > 1}:
             raise ValueError(f"a letter is in one group of like ones, but {', '.join(sorted(twice))} in several")
         self._first = str.maketrans({letter: group[0] for group in self.groups for letter in group})
-        self.outline = lru_cache(maxsize=REMEMBERED)(self._outline)
-        """The word with the first letter of its group for each letter, and one letter for a run of the same."""
 
-    def _outline(self, word: str) -> str:
+    def outline(self, word: str) -> str:
+        """The word with the first letter of its group for each letter, and one letter for a run of the same."""
         return _REPEATED.sub(r"\1", word.translate(self._first))
+
+    def outlines(self, words: Iterable[str]) -> list[str]:
+        """Those of many words of at least one letter, none of them a line feed: as one text, in half the time."""
+        return self.outline("".join(word + GAP for word in words)).split(GAP)[:-1]

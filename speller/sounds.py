@@ -120,28 +120,24 @@ class Sounds:
     def _read(self, word: str) -> tuple[bytes, ...]:
         if not self.pieces:
             return ()
-        edged = f"{EDGE}{word}{EDGE}"
+        edged, after = f"{EDGE}{word}{EDGE}", len(word)
         ways: list[dict[str, float]] = [{"": 0.0}, *({} for _ in word)]
-        for start in range(len(word)):
+        for start in range(after):
             heard = list(ways[start].items())
             if len(heard) > READINGS:
                 heard = sorted(heard, key=_likelihood)[-READINGS:]
-            for end in range(start + 1, min(start + PIECE, len(word)) + 1):
-                reached = ways[end]
-                for sounds, likelihood in self._ways(edged, start, end):
+            first = start + (start > 0)
+            for end in range(start + 1, min(start + PIECE, after) + 1):
+                read = self.pieces.get(edged[first : end + 1 + (end == after)])
+                if read is None and end == start + 1:
+                    read = self.pieces.get(edged[end], (("", SILENT),))
+                for sounds, likelihood in read or ():
                     for before, so_far in heard:
                         now = before + (sounds[1:] if before and sounds[:1] == before[-1] else sounds)
-                        if reached.get(now, -np.inf) < so_far + likelihood:
-                            reached[now] = so_far + likelihood
+                        if ways[end].get(now, -np.inf) < so_far + likelihood:
+                            ways[end][now] = so_far + likelihood
         best = sorted(ways[-1].items(), key=_likelihood)[: -READINGS - 1 : -1]
         return tuple(dict.fromkeys(sounds.encode()[:SPOKEN] for sounds, _ in best))
-
-    def _ways(self, edged: str, start: int, end: int) -> Ways:
-        """How the letters from ``start`` to ``end`` of a word between its edges are read."""
-        ways = self.pieces.get(edged[start + (start > 0) : end + 1 + (end + 2 == len(edged))])
-        if ways is None and end == start + 1:
-            ways = self.pieces.get(edged[end], (("", SILENT),))
-        return ways or ()
 
     @cached_property
     def _starts(self) -> NDArray[np.int64]:

@@ -89,12 +89,9 @@ def beside(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 def split_places(word: str, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
     """The pairs of offered words of letters alone, by their places in the lexicon, that a folded word consists of."""
-    for cut in range(1, len(word)):
-        first, second = word[:cut], word[cut:]
-        if not (first.isalpha() and second.isalpha()):
-            continue
-        place = _offered(first, lexicon)
-        other = None if place is None else _offered(second, lexicon)
+    for cut in range(1, len(word)) if word.isalpha() else ():
+        place = _offered(word[:cut], lexicon)
+        other = None if place is None else _offered(word[cut:], lexicon)
         if place is not None and other is not None:
             yield place, other
 
@@ -108,7 +105,7 @@ def split_features(first: int, second: int, lexicon: Lexicon, least_counted: flo
 
 def join_place(before: str, after: str, lexicon: Lexicon) -> int | None:
     """The place of the offered word of letters alone that two folded words make when they are joined, if they do."""
-    return _offered(before + after, lexicon) if before.isalpha() and after.isalpha() else None
+    return _offered(fold(before + after), lexicon) if before.isalpha() and after.isalpha() else None
 
 
 def join_features(joined: int, neighbour: str, lexicon: Lexicon) -> tuple[float, ...]:
@@ -118,5 +115,5 @@ def join_features(joined: int, neighbour: str, lexicon: Lexicon) -> tuple[float,
 
 
 def _offered(word: str, lexicon: Lexicon) -> int | None:
-    index = lexicon.index(fold(word))
+    index = lexicon.words.find(word)
     return index if index is not None and lexicon.zipf[index] > 0 else None

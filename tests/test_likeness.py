@@ -27,3 +27,9 @@ def test_without_groups_only_repetitions_go():
 def test_a_letter_in_two_groups_is_named():
     with pytest.raises(ValueError, match="but c in several"):
         Likeness(["ck", "sc"])
+
+
+def test_many_outlines_are_those_of_each():
+    words = ["acquaintance", "a", "bookkeeper", "ñandúü", "aa"]
+    assert ENGLISH.outlines(words) == [ENGLISH.outline(word) for word in words]
+    assert ENGLISH.outlines([]) == []
