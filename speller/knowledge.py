@@ -6,9 +6,7 @@ from array import array
 from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +20,6 @@ from speller.recent import Recent
 from speller.spacing import beside, split_features
 from speller.text import CHUNK, Word, core, hide, in_doubt, is_prose, words_of
 from speller.vocabulary import GAP
-
-if TYPE_CHECKING:
-    from concurrent.futures import Executor
 
 KEPT = 5
 """So many words an answer that is remembered has at most."""
@@ -199,19 +194,21 @@ class Knowledge:
         todo = iter(parts)
 
         def rank_rest() -> None:
-            for some in todo:
-                for word, answer in zip(some, self._rank(some, wanted, depth), strict=True):
-                    found[word] = answer
-                    remembered.put((word, wanted), answer)
-
-        with _threads() if len(parts) > 1 else nullcontext() as threads:
-            others = [threads.submit(rank_rest) for _ in range(min(READERS, len(parts)) - 1)] if threads else []
             try:
-                rank_rest()
+                for some in todo:
+                    for word, answer in zip(some, self._rank(some, wanted, depth), strict=True):
+                        found[word] = answer
+                        remembered.put((word, wanted), answer)
             finally:  # after an error, no thread goes on
                 deque(todo, maxlen=0)
-            for other in others:
-                other.result()
+
+        if len(parts) == 1:
+            rank_rest()
+        else:
+            # A single word is not to pay for importing what makes threads.
+            from speller.helpers import share
+
+            share(rank_rest, min(READERS, len(parts)) - 1)
         return found
 
     def in_text(self, answer: Answer, *, doubt: float) -> Answer:
@@ -350,13 +347,6 @@ class Knowledge:
 
 def _frequent(parts: Counter[str]) -> frozenset[str]:
     return frozenset(part for part, count in parts.items() if count >= CLITIC)
-
-
-def _threads() -> "AbstractContextManager[Executor]":
-    # A single word is not to pay for threads, nor for importing what makes them.
-    from concurrent.futures import ThreadPoolExecutor
-
-    return ThreadPoolExecutor(READERS)
 
 
 def _unmarked(word: str) -> str:
