@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import compress
 from queue import LifoQueue
 from threading import Lock
 from typing import Literal
@@ -235,7 +236,7 @@ class CandidateSearch:
         """
         kept = candidates.indices == AS_WRITTEN
         texts = self._texts(candidates)
-        candidates.features[~kept, COLUMN["outline"]] = self._outline(candidates, kept)
+        candidates.features[~kept, COLUMN["outline"]] = self._outline(candidates, texts, kept)
         candidates.features[~kept, COLUMN["sound"]] = self._sound(candidates, kept)
         reader.beginnings.make_room()
         directions = np.repeat((CORRECT, MISSPELL), (len(texts), len(candidates.words)))
@@ -295,10 +296,10 @@ class CandidateSearch:
         order = np.argsort(rows, kind="stable")
         return Candidates(words, rows[order], indices[order], features[order], sounding[order], np.ones(len(words)))
 
-    def _outline(self, candidates: Candidates, kept: NDArray[np.bool_]) -> NDArray[np.float32]:
+    def _outline(self, candidates: Candidates, texts: Sequence[str], kept: NDArray[np.bool_]) -> NDArray[np.float32]:
         """How far apart the outlines of what was written and of the candidates in the lexicon are."""
         written = [self._likeness.outline(word) for word in candidates.words]
-        meant = self._likeness.outlines(self.lexicon.words.some(candidates.indices[~kept]))
+        meant = self._likeness.outlines(compress(texts, (~kept).tolist()))
         outlines = [written[row] for row in candidates.rows[~kept].tolist()]
         apart: NDArray[np.float32] = cpdist(outlines, meant, scorer=OSA.distance, dtype=np.float32)
         return apart

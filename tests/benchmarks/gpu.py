@@ -83,8 +83,8 @@ def time_training(recipe: Recipe, examples: Examples, sources: Sources) -> dict[
     inputs = [seconds(partial(examples.batch, block * BATCHES_AT_ONCE)) for block in range(ROUNDS + 1)][1:]
     batches = [examples.batch(place) for place in range(BATCHES_AT_ONCE)]
 
-    def time_blocks(*, replayed: bool) -> tuple[float, float]:
-        """Seconds that a block of batches takes, and those that its kernels run."""
+    def training(*, replayed: bool) -> Callable[[], None]:
+        """Trains a model on all of them, once it has done so."""
         step = stepper(recipe, new_model(recipe, sources.lexicon).cuda(), replayed=replayed)
 
         def block() -> None:
@@ -92,18 +92,18 @@ def time_training(recipe: Recipe, examples: Examples, sources: Sources) -> dict[
                 step(batch)
 
         block()
-        of_block = statistics.median(seconds(block) for _ in range(ROUNDS))
-        with profile(activities=[ProfilerActivity.CUDA]) as found:
-            seconds(block)
-        kernels = [event for event in found.events() or () if event.device_type == DeviceType.CUDA]
-        return of_block, sum(each.time_range.elapsed_us() for each in kernels if not each.is_user_annotation) / 1e6
+        return block
 
-    one_by_one, busy = time_blocks(replayed=False)
-    of_block, _ = time_blocks(replayed=True)
+    one_by_one, as_graphs = training(replayed=False), training(replayed=True)
+    of_each, of_block = (statistics.median(seconds(block) for _ in range(ROUNDS)) for block in (one_by_one, as_graphs))
+    with profile(activities=[ProfilerActivity.CUDA]) as found:
+        seconds(one_by_one)
+    kernels = [event for event in found.events() or () if event.device_type == DeviceType.CUDA]
+    busy = sum(each.time_range.elapsed_us() for each in kernels if not each.is_user_annotation) / 1e6
     words, drawing = recipe.batch * BATCHES_AT_ONCE, statistics.median(inputs)
     return {
         "step, words/s": words / of_block,
-        "step without CUDA graphs, words/s": words / one_by_one,
+        "step without CUDA graphs, words/s": words / of_each,
         "its kernels alone, words/s": words / busy,
         "share of the limit": busy / of_block,
         "input alone, words/s": words / drawing,
