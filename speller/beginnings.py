@@ -52,11 +52,11 @@ class Beginnings:
 
     def at(self, places: NDArray[np.integer]) -> State:
         """The states at places of any shape: each part ``(…, width)``."""
-        return tuple(part[places] for part in self._states)
+        return tuple(part.take(places, axis=0) for part in self._states)
 
     def asking(self, places: NDArray[np.integer]) -> State:
         """What of the states at places asks for what follows, without what only carries on."""
-        return tuple(part[places] for part in (self._states[0], self._states[-1]))
+        return tuple(part.take(places, axis=0) for part in (self._states[0], self._states[-1]))
 
     def followed(self, rows: NDArray[np.int64], places: NDArray[np.integer], memory: Memory) -> NDArray[np.float32]:
         """What may follow beginnings where words were read.

@@ -129,6 +129,12 @@ def resident(field: str, status: str) -> float:
     return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith(field))
 
 
+def processor() -> str:
+    """What the processor is called."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), "unknown processor")
+
+
 def measure(name: str, model: str, words: Sequence[str]) -> dict[str, float]:
     """One system's figures; its first word is not counted."""
     answer = SYSTEMS[name](model)
@@ -230,11 +236,11 @@ def markdown(figures: Mapping[str, Any]) -> str:
     (cold, imports), text = figures["cold start"].values(), figures["running text"]
     clean, wrong, again = (text[name] for name in TEXTS)
     sentence = (
-        f"On {figures['cores']} cores. A cold `speller correct recieve` takes {cold:.2f} s, importing numpy and ONNX "
-        f"Runtime alone {imports:.2f} s. Running text: {clean:,.0f} words/s where all are known, {wrong:,.0f} where "
-        f"3 % are misspelled, never the same twice, {again:,.0f} once these are remembered; `speller text` takes "
-        f"{text[MEMORY]:.0f} MB of memory at most. After {LONGER} more batches of as many other misspellings, the "
-        f"corrector has taken {figures['systems']['speller'][MEMORY_LATER]:.0f} MB at most."
+        f"On {figures['cores']} cores ({figures['processor']}). A cold `speller correct recieve` takes {cold:.2f} s, "
+        f"importing numpy and ONNX Runtime alone {imports:.2f} s. Running text: {clean:,.0f} words/s where all are "
+        f"known, {wrong:,.0f} where 3 % are misspelled, never the same twice, {again:,.0f} once these are remembered; "
+        f"`speller text` takes {text[MEMORY]:.0f} MB of memory at most. After {LONGER} more batches of as many other "
+        f"misspellings, the corrector has taken {figures['systems']['speller'][MEMORY_LATER]:.0f} MB at most."
     )
     return "\n".join([*lines, "", *textwrap.wrap(sentence, 120), ""])
 
@@ -268,6 +274,7 @@ def main() -> None:
     measured = {
         "words": len(words) - 1 - ALONE,
         "cores": os.cpu_count(),
+        "processor": processor(),
         "cold start": cold_starts(options.model, options.rounds),
         "systems": systems,
         "running text": texts(options.model, options.text.read_text(encoding="utf-8"), words),
