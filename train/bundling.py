@@ -1,5 +1,6 @@
 """From a trained model to what corrects words with it: exported, its ranking fitted on held-out words."""
 
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -76,8 +77,10 @@ def make_bundle(
     pairs = folded(sources.parts["train"])
     if sources.pronunciations:
         lexicon.sounds = learn_sounds(lexicon, errors.sounds, pairs)
-    folder = out / MODEL
-    folder.mkdir(exist_ok=True)
+    # Fitting takes minutes: until all of it is there, the model of before serves.
+    folder, finished = out / f"{MODEL}.new", out / MODEL
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
     graphs = (folder / ENCODER, folder / DECODER, folder / OUTPUT)
     export(model, encoder=graphs[0], decoder=graphs[1], output=graphs[2])
     runtime = OnnxRuntime(*graphs)
@@ -116,7 +119,9 @@ def make_bundle(
         corrector = Corrector(Bundle(lexicon, runtime, priors, ranking, card, folder))
         card["held out"] = _figures(corrector, test)
     write_config(folder, ranking, card)
-    return folder
+    shutil.rmtree(finished, ignore_errors=True)
+    folder.rename(finished)
+    return finished
 
 
 def _non_words(pairs: Sequence[Pair], lexicon: Lexicon) -> list[tuple[str, str]]:

@@ -195,6 +195,25 @@ def test_the_card_names_what_a_run_was_trained_on(made_up_language, monkeypatch,
     assert cards == ["a GPU", "a GPU", "a GPU, then a CPU"]
 
 
+def test_until_a_model_is_whole_the_one_before_serves(made_up_language, monkeypatch, tmp_path):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    recipe = Recipe.read(made_up_language, steps=2)
+    model = run(recipe, tmp_path / "run", device="cpu")
+    made = {path.name: path.read_bytes() for path in model.iterdir()}
+    for path in model.iterdir():
+        path.write_text("of before")
+    with monkeypatch.context() as patched:
+        patched.setattr("speller.train.bundling.write_config", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run(recipe, model.parent, device="cpu")
+    assert {path.read_text() for path in model.iterdir()} == {"of before"}
+    assert run(recipe, model.parent, device="cpu") == model
+    assert {path.name: path.read_bytes() for path in model.iterdir()} == made
+    assert not list(model.parent.glob(f"{model.name}.*"))
+
+
 def test_weights_of_another_shape(tmp_path):
     small, large = (SpellingModel(ModelConfig(symbols=9, embedding=4, encoder=4, decoder=width)) for width in (4, 5))
     write_tensors(tmp_path / "weights", dict(small.state_dict()))
