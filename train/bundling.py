@@ -78,7 +78,7 @@ def make_bundle(
     if sources.pronunciations:
         lexicon.sounds = learn_sounds(lexicon, errors.sounds, pairs)
     # Fitting takes minutes: until all of it is there, the model of before serves.
-    folder, finished = out / f"{MODEL}.new", out / MODEL
+    folder, finished = out / f"{MODEL}.partial", out / MODEL
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     graphs = (folder / ENCODER, folder / DECODER, folder / OUTPUT)

@@ -129,7 +129,7 @@ def resident(field: str, status: str) -> float:
     return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith(field))
 
 
-def processor() -> str:
+def processor_name() -> str:
     """What the processor is called."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), "unknown processor")
@@ -274,7 +274,7 @@ def main() -> None:
     measured = {
         "words": len(words) - 1 - ALONE,
         "cores": os.cpu_count(),
-        "processor": processor(),
+        "processor": processor_name(),
         "cold start": cold_starts(options.model, options.rounds),
         "systems": systems,
         "running text": texts(options.model, options.text.read_text(encoding="utf-8"), words),
