@@ -20,12 +20,12 @@ types: .venv-dev/installed
 	cd build/types && ../../.venv-dev/bin/mypy -p speller --no-namespace-packages --config-file ../../pyproject.toml | tee mypy.txt
 	grep -q "in $$(find speller train eval -name '*.py' | wc -l) source files" build/types/mypy.txt
 
-.venv/installed: pyproject.toml $(shell find speller train eval -name '*.py')
+.venv/installed: pyproject.toml $(shell find speller train eval -name '*.py' -or -name '*.c')
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install -q .
 	touch $@
 
-.venv-dev/installed: pyproject.toml constraints.txt
+.venv-dev/installed: pyproject.toml constraints.txt speller/nearest.c
 	$(PYTHON) -m venv .venv-dev
 	.venv-dev/bin/pip install -q -c constraints.txt -e '.[dev]'
 	touch $@

@@ -65,7 +65,8 @@ def beam_search(reader: Reader, lexicon: Lexicon, memory: Memory, *, width: int 
     state = np.zeros(words, np.int64)  # of the automaton, for each hypothesis
     place = np.full(words, beginnings.spelled(np.array([[CORRECT]]), np.array([1]))[0, 1])
     while len(live.row):
-        log_prob = beginnings.followed(live.row, place, memory).astype(np.float64)  # (hypotheses, symbols)
+        following, which = beginnings.followed(live.row, place, memory)
+        log_prob = following[which].astype(np.float64)  # (hypotheses, symbols)
 
         ending = np.flatnonzero(automaton.final[state])
         if len(ending):

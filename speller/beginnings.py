@@ -58,7 +58,9 @@ class Beginnings:
         """What of the states at places asks for what follows, without what only carries on."""
         return tuple(part.take(places, axis=0) for part in (self._states[0], self._states[-1]))
 
-    def followed(self, rows: NDArray[np.int64], places: NDArray[np.integer], memory: Memory) -> NDArray[np.float32]:
+    def followed(
+        self, rows: NDArray[np.int64], places: NDArray[np.integer], memory: Memory
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """What may follow beginnings where words were read.
 
         Args:
@@ -67,13 +69,19 @@ class Beginnings:
             memory: what was read.
 
         Returns:
-            log-probabilities ``(beginnings, symbols)``.
+            log-probabilities ``(beginnings and some more, symbols)``, and which of them are a beginning's
+            ``(beginnings,)``: to take a few of many takes less than to put all in order.
         """
         column = np.arange(len(rows)) - np.searchsorted(rows, rows)
-        grid = np.full((len(memory.lengths), int(column.max(initial=-1)) + 1), NOTHING)
+        several = int(column.max(initial=-1)) + 1
+        grid = np.full((len(memory.lengths), several), NOTHING)
         grid[rows, column] = places
-        log_probs: NDArray[np.float32] = self._runtime.expect(self.asking(grid), memory)[rows, column]
-        return log_probs
+        log_probs = self.all_followed(grid, memory)
+        return log_probs.reshape(-1, self._runtime.symbols), rows * several + column
+
+    def all_followed(self, places: NDArray[np.integer], memory: Memory) -> NDArray[np.float32]:
+        """What may follow as many beginnings ``(words, several)`` of each word: ``(words, several, symbols)``."""
+        return self._runtime.expect(self.asking(places), memory)
 
     def extended(self, places: NDArray[np.int64], symbols: NDArray[np.integer]) -> NDArray[np.int64]:
         """The places ``(rows,)`` of the beginnings that are one symbol longer."""

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import compress
 from queue import LifoQueue
-from threading import Lock
 from typing import Literal
 
 import numpy as np
@@ -151,8 +150,6 @@ class CandidateSearch:
         self.ranking = ranking
         self.reader = Reader(lexicon, runtime)
         self._neighbours = Neighbours(lexicon)
-        # One thread at a time looks for neighbours, in steps so small that two would only take turns at them.
-        self._turn = Lock()
         self._likeness = Likeness(ranking.alike)
         # The reader on top is used first, the others are made when they are needed.
         self._readers: LifoQueue[Reader | None] = LifoQueue()
@@ -197,10 +194,8 @@ class CandidateSearch:
         """
         memory = reader.read(words)
         left_out = [AS_WRITTEN] * len(words) if leave_out is None else leave_out.tolist()
-        with self._turn:
-            nearest = self._nearest(words, breadth)
         found, far = [], []
-        for place, (indices, distances) in enumerate(nearest):
+        for place, (indices, distances) in enumerate(self._nearest(words, breadth)):
             offered = indices != left_out[place]
             found.append(indices[offered])
             if not any(distances[offered][:1] <= breadth.near * len(words[place])):

@@ -42,9 +42,7 @@ def written_log_probs(reader: Reader, written: str, meant: Sequence[str]) -> NDA
         what ``Reader.reverse_log_probs`` gives.
     """
     spelt = reader.spell([written], MISSPELL)
-    rows = np.repeat(np.arange(len(meant)), len(spelt.places[0]))
     memory = reader.read(meant, direction=MISSPELL)
-    following = reader.beginnings.followed(rows, np.tile(spelt.places[0], len(meant)), memory)
-    symbols = np.tile(spelt.symbols[0], len(meant))
-    chosen: NDArray[np.float64] = following[np.arange(len(rows)), symbols].astype(np.float64)
-    return chosen.reshape(len(meant), -1)
+    following = reader.beginnings.all_followed(np.tile(spelt.places, (len(meant), 1)), memory)
+    chosen: NDArray[np.float64] = following[:, np.arange(len(spelt.symbols[0])), spelt.symbols[0]].astype(np.float64)
+    return chosen

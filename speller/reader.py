@@ -150,10 +150,11 @@ class Reader:
         for start in range(0, len(meant), at_once):
             some = order[start : start + at_once]
             distinct = {word: row for row, word in enumerate(dict.fromkeys(meant[place] for place in some))}
-            rows = [distinct[meant[place]] for place in some]
-            read = self.read(list(distinct), direction=MISSPELL)
-            memory = Memory(read.keys[rows], read.values[rows], read.lengths[rows])
-            log_probs[some] = self._log_probs(memory, np.arange(len(some)), written[some])
+            memory = self.read(list(distinct), direction=MISSPELL)
+            if len(distinct) < len(some):
+                rows = [distinct[meant[place]] for place in some]
+                memory = Memory(memory.keys[rows], memory.values[rows], memory.lengths[rows])
+            log_probs[some] = self._log_probs_of_each(memory, written[some])
         return log_probs
 
     def priors(self, words: Sequence[str]) -> NDArray[np.float64]:
@@ -169,8 +170,16 @@ class Reader:
         # Words that begin alike are asked for what follows once, where the same word was read.
         known = len(self.beginnings)
         asked, which = np.unique((rows[:, None] * known + words.places)[real], return_inverse=True)
-        following = self.beginnings.followed(*np.divmod(asked, known), memory)
+        following, at = self.beginnings.followed(*np.divmod(asked, known), memory)
         chosen = np.zeros(real.shape)
-        chosen[real] = following[which, words.symbols[real]]
+        chosen[real] = following[at[which], words.symbols[real]]
         total: NDArray[np.float64] = chosen.sum(axis=1)
+        return total
+
+    def _log_probs_of_each(self, memory: Memory, words: Spelt) -> NDArray[np.float64]:
+        """Where each word has a word that was read to itself, no two ask for the same."""
+        longest = int(words.lengths.max(initial=0))
+        following = self.beginnings.all_followed(words.places[:, :longest], memory)
+        chosen = np.take_along_axis(following, words.symbols[:, :longest, None], axis=2)[:, :, 0].astype(np.float64)
+        total: NDArray[np.float64] = np.where(np.arange(longest) < words.lengths[:, None], chosen, 0.0).sum(axis=1)
         return total

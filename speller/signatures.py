@@ -71,12 +71,6 @@ class Signatures:
         """How many words there are."""
         return len(self.index)
 
-    @property
-    def letters(self) -> NDArray[np.uint32]:
-        """``(letters,)``: the features' letters, as code points, those that divide the words most evenly first."""
-        letters: NDArray[np.uint32] = self.character[self.times == 1]
-        return letters
-
 
 class Bags:
     """The signatures of words in an order of their own, and what a word's own tells of its distance to each."""
@@ -85,17 +79,19 @@ class Bags:
         """Takes signatures and the rank ``(words,)`` of each of the words in the order wanted."""
         features = zip(map(chr, signatures.character.tolist()), signatures.times.tolist(), strict=True)
         self._bit = {feature: 1 << bit for bit, feature in enumerate(features)}
-        self._bits = signatures.bits[order]
-        self._held = np.bitwise_count(self._bits)
+        self.bits = signatures.bits[order]
+        """``(words,)``: their features."""
+        self.held = np.bitwise_count(self.bits)
+        """``(words,)``: how many features they have."""
         # Longer words are taken for words of 127 letters, which are as near or nearer to any other's length.
         self._length = np.minimum(signatures.length, 127).astype(np.int8)[order]
 
-    def bound(self, word: str, places: slice) -> NDArray[np.uint8]:
-        """``(places,)``: a number that the distance of the word to each of some of the words is never below."""
+    def bound(self, word: str) -> NDArray[np.uint8]:
+        """``(words,)``: a number that the distance of the word to each of the words is never below."""
         own = self._of(word)
-        shared = np.bitwise_count(self._bits[places] & np.uint64(own))
-        beyond = np.maximum(self._held[places] - shared, np.uint8(own.bit_count()) - shared)
-        longer = np.abs(self._length[places] - np.int8(min(len(word), 127))).view(np.uint8)
+        shared = np.bitwise_count(self.bits & np.uint64(own))
+        beyond = np.maximum(self.held, np.uint8(own.bit_count())) - shared
+        longer = np.abs(self._length - np.int8(min(len(word), 127))).view(np.uint8)
         bound: NDArray[np.uint8] = np.maximum(beyond, longer)
         return bound
 

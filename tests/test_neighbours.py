@@ -1,14 +1,32 @@
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
+from speller import neighbours
 from speller.lexicon import Lexicon
-from speller.neighbours import Neighbours
+from speller.neighbours import LETTERS, Neighbours
 
 WORD = st.text("abcdé", min_size=1, max_size=9) | st.text("abœ", min_size=1, max_size=9)
 ENTRIES = st.dictionaries(WORD, st.sampled_from([0, 1, 2, 3.5]), min_size=1, max_size=60)
+
+
+SAME_REST = "".join(chr(code) for code in range(0x131, 0x400, 128))
+"""Letters of which compiled code looks for all at the same place first."""
+
+
+@pytest.fixture(scope="module", params=["compiled", "numpy"], autouse=True)
+def search(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Every test, with either search."""
+    if request.param == "compiled" and not neighbours.compiled:
+        pytest.skip("no compiler was there when this was installed")
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "numpy":
+            patch.setattr(neighbours, "compiled", None)
+        yield request.param
 
 
 def by_scan(lexicon: Lexicon, word: str, count: int, beyond: int = 1000) -> list[tuple[int, int]]:
@@ -54,7 +72,6 @@ def test_equals_a_full_scan_over_many_words():
 
 
 def test_equals_a_full_scan_where_the_nearest_are_far():
-    # Words are then looked at closely, put off and taken up again.
     random = np.random.default_rng(7)
     drawn = ["".join(random.choice(list("abcdefgh"), size=length)) for length in random.integers(4, 12, 2000)]
     lexicon = Lexicon.build({word: float(zipf) for word, zipf in zip(drawn, random.integers(1, 9, 2000), strict=True)})
@@ -72,7 +89,9 @@ def test_equal_distances_go_by_frequency():
     assert distance.tolist() == [1, 1, 1, 1]
 
 
-def test_compares_few_words_where_the_nearest_are_near(monkeypatch):
+def test_compares_few_words_where_the_nearest_are_near(search, monkeypatch):
+    if search == "compiled":
+        pytest.skip("what compiled code compares is not counted")
     random = np.random.default_rng(3)
     lexicon = Lexicon.build({"".join(random.choice(list("abcdefghijklmnop"), size=8)): 3.0 for _ in range(3000)})
     compared = []
@@ -86,7 +105,7 @@ def test_compares_few_words_where_the_nearest_are_near(monkeypatch):
     monkeypatch.setattr(process, "cdist", counting)
     word = lexicon.words[77]
     assert Neighbours(lexicon).nearest([word], 1)[0][0].tolist() == [77]
-    assert 1 <= sum(compared) < 30
+    assert 1 <= sum(compared) < 60
 
 
 @pytest.mark.parametrize("word", ["a" * 1000, "☺" * 10**5, "\ud800" * 41])
@@ -102,6 +121,24 @@ def test_words_longer_than_a_byte_counts_are_found():
     assert [len(lexicon.words[i]) for i in index] == [300, 257, 256]
     assert distance.tolist() == [1, 42, 43]
     assert Neighbours(lexicon).nearest(["b" * 300], 6)[0][1].tolist() == [300, 300, 300, 300, 300, 600]
+
+
+@pytest.mark.parametrize("length", [LETTERS - 1, LETTERS, LETTERS + 1])
+def test_long_words_are_found(length):
+    words = ["ab" * 40, "ab" * 32, "ba" * 31 + "b", "b" * 300, "c" * 400]
+    lexicon = Lexicon.build(dict.fromkeys(words, 3.0))
+    written = ["ab" * 40, ("ab" * 40)[:length], ("ba" * 40)[:length], "b" * length, ("xb" * 40)[:length]]
+    for word, (index, distance) in zip(written, Neighbours(lexicon).nearest(written, 5), strict=True):
+        assert list(zip(index.tolist(), distance.tolist(), strict=True)) == by_scan(lexicon, word, 5)
+
+
+@given(st.lists(st.text(f"a{SAME_REST}", min_size=1, max_size=6), min_size=1), st.text(f"a{SAME_REST}☺", max_size=6))
+def test_letters_of_any_script_are_told_apart(entries, word):
+    lexicon = Lexicon.build(dict.fromkeys(entries, 3.0))
+    longest = max(map(len, lexicon.words))
+    index, distance = Neighbours(lexicon).nearest([word], 3)[0]
+    expected = by_scan(lexicon, word, 3) if len(word) <= 2 * longest else []
+    assert list(zip(index.tolist(), distance.tolist(), strict=True)) == expected
 
 
 def test_no_words_and_no_offer():

@@ -28,18 +28,17 @@ def test_words_are_by_length_and_then_by_rank(words):
     spellings = Spellings(Vocabulary.of(words), np.arange(len(words)))
     order = sorted(range(len(words)), key=lambda rank: len(words[rank]))
     assert spellings.rank.tolist() == order
-    assert spellings.length.tolist() == [len(words[rank]) for rank in order]
-    found = []
-    for places, letters in spellings.by_length():
-        assert places.start == len(found)
-        found += ["".join(map(chr, row)) for row in letters]
-        assert places.stop == len(found)
-    assert found == [words[rank] for rank in order]
+    letters = "".join(map(chr, spellings.letters))
+    assert letters == "".join(words[rank] for rank in order)
+    for place, rank in enumerate(order):
+        length = len(words[rank])
+        first = spellings.text[length] + (place - spellings.start[length]) * length
+        assert letters[first : first + length] == words[rank]
 
 
 @given(WORDS, st.integers(-3, 12), st.integers(0, 12))
 def test_a_span_holds_the_words_of_so_many_letters(words, shortest, longest):
     spellings = Spellings(Vocabulary.of(words), np.arange(len(words)))
     span = spellings.span(shortest, longest)
-    held = [place for place, length in enumerate(spellings.length) if shortest <= length <= longest]
+    held = [place for place, length in enumerate(sorted(map(len, words))) if shortest <= length <= longest]
     assert list(range(len(words)))[span] == held
