@@ -24,6 +24,9 @@ from speller.vocabulary import GAP
 KEPT = 5
 """So many words an answer that is remembered has at most."""
 
+SHARED = 16
+"""Fewer words are not worth another thread."""
+
 ANSWERS = 1 << 13
 """The answers to so many words are remembered: 4 MB."""
 
@@ -188,9 +191,12 @@ class Knowledge:
         if not missing:
             return found
         missing.sort(key=lambda word: (len(word), word))
-        # Words of like length together.
-        together = breadth_for(wanted).together * self.bundle.runtime.call_size
-        parts = [missing[start : start + together] for start in range(0, len(missing), together)]
+        # Words of like length together, in parts of one size, as many for each thread.
+        call_size = self.bundle.runtime.call_size
+        readers = READERS if len(missing) >= SHARED * call_size else 1
+        turns = math.ceil(len(missing) / (breadth_for(wanted).together * call_size * readers))
+        size = math.ceil(len(missing) / (turns * readers))
+        parts = [missing[start : start + size] for start in range(0, len(missing), size)]
         todo = iter(parts)
 
         def rank_rest() -> None:
@@ -202,13 +208,13 @@ class Knowledge:
             finally:  # after an error, no thread goes on
                 deque(todo, maxlen=0)
 
-        if len(parts) == 1:
+        if readers == 1:
             rank_rest()
         else:
             # A single word is not to pay for importing what makes threads.
             from speller.helpers import share
 
-            share(rank_rest, min(READERS, len(parts)) - 1)
+            share(rank_rest, readers - 1)
         return found
 
     def in_text(self, answer: Answer, *, doubt: float) -> Answer:

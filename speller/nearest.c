@@ -1,4 +1,4 @@
-/* The search of neighbours.py, compiled: it finds the same in a fourth of the time, and without Python's lock.
+/* The search of neighbours.py, compiled: it finds the same in a tenth of the time, and without Python's lock.
 
    The words lie side by side by length, then by rank; rank 0 is the most frequent one's. What is found is one number a
    word: its distance, times how many words there are, plus its rank. So numbers are in the order of the nearest. */
@@ -12,11 +12,18 @@
 #include <emmintrin.h>
 #endif
 
+#ifdef __GNUC__
+#define INLINE static inline __attribute__((always_inline))
+#else
+#define INLINE static inline
+#endif
+
 enum {
     LETTERS = 64,   /* a written word has no more: its letters are the bits of one number */
     FARTHEST = 255, /* no bound is higher; a word of this bound may be as far or farther */
     BLOCK = 16,     /* so many bounds are looked through at once */
-    TOGETHER = 128, /* so many words are compared in one go */
+    LANES = 8,      /* so many words are compared at once */
+    TOGETHER = 128, /* so many are gathered for it, of one length */
     LATIN = 256,    /* the code points below have a table of their own */
     SLOTS = 128     /* a power of 2, above LETTERS */
 };
@@ -49,14 +56,14 @@ typedef struct {
     int64_t most;                /* … and none that is still to come farther than this */
 } Nearest;
 
-static inline uint8_t count_bits(uint64_t bits) {
+INLINE uint8_t count_bits(uint64_t bits) {
     bits -= bits >> 1 & 0x5555555555555555u;
     bits = (bits & 0x3333333333333333u) + (bits >> 2 & 0x3333333333333333u);
     bits = (bits + (bits >> 4)) & 0x0F0F0F0F0F0F0F0Fu;
     return (uint8_t)(bits * 0x0101010101010101u >> 56);
 }
 
-static inline int64_t lowest_bit(unsigned bits) {
+INLINE int64_t lowest_bit(unsigned bits) {
 #ifdef __GNUC__
     return __builtin_ctz(bits);
 #else
@@ -65,13 +72,13 @@ static inline int64_t lowest_bit(unsigned bits) {
 }
 
 /* The slot of a letter, or the free one where it would be. */
-static inline unsigned slot_of(const Written *written, uint32_t letter) {
+INLINE unsigned slot_of(const Written *written, uint32_t letter) {
     unsigned slot = letter % SLOTS;
     while (written->letter[slot] && written->letter[slot] != letter) slot = (slot + 1) % SLOTS;
     return slot;
 }
 
-static inline uint64_t places_of(const Written *written, uint32_t letter) {
+INLINE uint64_t places_of(const Written *written, uint32_t letter) {
     return letter < LATIN ? written->latin[letter] : written->beyond[slot_of(written, letter)];
 }
 
@@ -94,10 +101,8 @@ static void read_written(Written *written, const uint32_t *letters, int64_t leng
 }
 
 /* What the distance of a written word to each of some words of one length is never below; see `Signatures`. */
-typedef void FillBounds(uint8_t *, const uint64_t *, const uint8_t *, int64_t, uint64_t, uint8_t);
-
-static inline void fill_bounds(uint8_t *bound, const uint64_t *bits, const uint8_t *held, int64_t words, uint64_t own,
-                               uint8_t longer) {
+INLINE void fill_bounds(uint8_t *bound, const uint64_t *bits, const uint8_t *held, int64_t words, uint64_t own,
+                        uint8_t longer) {
     const uint8_t own_held = count_bits(own);
     for (int64_t word = 0; word < words; word++) {
         uint8_t most_held = held[word] > own_held ? held[word] : own_held;
@@ -106,29 +111,8 @@ static inline void fill_bounds(uint8_t *bound, const uint64_t *bits, const uint8
     }
 }
 
-static void fill_bounds_anywhere(uint8_t *bound, const uint64_t *bits, const uint8_t *held, int64_t words, uint64_t own,
-                                 uint8_t longer) {
-    fill_bounds(bound, bits, held, words, own, longer);
-}
-
-#if defined(__x86_64__) && defined(__GNUC__)
-/* In a seventh of the time: the processor counts the bits of eight words at once. */
-__attribute__((target("avx512vpopcntdq,avx512bw,avx512vl"))) static void fill_bounds_by_eights(
-    uint8_t *bound, const uint64_t *bits, const uint8_t *held, int64_t words, uint64_t own, uint8_t longer) {
-    fill_bounds(bound, bits, held, words, own, longer);
-}
-
-static FillBounds *choose_fill_bounds(void) {
-    int by_eights = __builtin_cpu_supports("avx512vpopcntdq") && __builtin_cpu_supports("avx512bw") &&
-                    __builtin_cpu_supports("avx512vl");
-    return by_eights ? fill_bounds_by_eights : fill_bounds_anywhere;
-}
-#else
-static FillBounds *choose_fill_bounds(void) { return fill_bounds_anywhere; }
-#endif
-
 /* Which of BLOCK bounds are the one sought, bit by bit. */
-static inline unsigned find_bound(const uint8_t *bound, uint8_t sought) {
+INLINE unsigned find_bound(const uint8_t *bound, uint8_t sought) {
 #ifdef __SSE2__
     __m128i equal = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)bound), _mm_set1_epi8((char)sought));
     return (unsigned)_mm_movemask_epi8(equal);
@@ -139,32 +123,37 @@ static inline unsigned find_bound(const uint8_t *bound, uint8_t sought) {
 #endif
 }
 
-/* The optimal string alignment distance, a column at a time, bit by bit: Hyyrö, "A bit-vector algorithm for computing
-   Levenshtein and Damerau edit distances", 2003. From one place of the written word to the next, the distance is `more`
-   by one, or `less`; from one letter of the other word to the next, it goes `up` by one, or `down`. */
-static inline int64_t distance(const Written *written, const char *letters, int64_t length, int64_t width) {
-    if (!written->length) return length;
-    const uint64_t last = (uint64_t)1 << (written->length - 1);
-    uint64_t more = ~(uint64_t)0, less = 0, same = 0, before = 0;
-    int64_t reached = written->length;
-    for (int64_t place = 0; place < length; place++) {
-        uint64_t here = width == 1 ? written->latin[((const uint8_t *)letters)[place]]
-                                   : places_of(written, ((const uint32_t *)letters)[place]);
-        uint64_t swapped = (~same & here) << 1 & before;
-        same = (((here & more) + more) ^ more) | here | less | swapped;
-        uint64_t up = less | ~(same | more), down = same & more;
-        reached += (up & last) != 0;
-        reached -= (down & last) != 0;
-        up = up << 1 | 1;
-        more = down << 1 | ~(same | up);
-        less = same & up;
-        before = here;
+/* The optimal string alignment distances to words of one length, a column at a time, bit by bit: Hyyrö, "A bit-vector
+   algorithm for computing Levenshtein and Damerau edit distances", 2003. From one place of the written word to the next,
+   the distance is `more` by one, or `less`; from one letter of the other word to the next, it goes `up`, or `down`. */
+INLINE void fill_distances(int64_t *far, const Written *written, const char *const *spelt, int64_t length,
+                           int64_t width) {
+    const int last = (int)written->length - 1;
+    uint64_t more[LANES], less[LANES] = {0}, same[LANES] = {0}, before[LANES] = {0}, here[LANES];
+    for (int lane = 0; lane < LANES; lane++) {
+        more[lane] = ~(uint64_t)0;
+        far[lane] = written->length ? written->length : length;
     }
-    return reached;
+    if (!written->length) return;
+    for (int64_t place = 0; place < length; place++) {
+        for (int lane = 0; lane < LANES; lane++)
+            here[lane] = width == 1 ? written->latin[((const uint8_t *)spelt[lane])[place]]
+                                    : places_of(written, ((const uint32_t *)spelt[lane])[place]);
+        for (int lane = 0; lane < LANES; lane++) {
+            uint64_t swapped = (~same[lane] & here[lane]) << 1 & before[lane];
+            same[lane] = (((here[lane] & more[lane]) + more[lane]) ^ more[lane]) | here[lane] | less[lane] | swapped;
+            uint64_t up = less[lane] | ~(same[lane] | more[lane]), down = same[lane] & more[lane];
+            far[lane] += (int64_t)(up >> last & 1) - (int64_t)(down >> last & 1);
+            up = up << 1 | 1;
+            more[lane] = down << 1 | ~(same[lane] | up);
+            less[lane] = same[lane] & up;
+            before[lane] = here[lane];
+        }
+    }
 }
 
 /* Whether a word of such a number is one of the nearest so far. */
-static inline int is_near(const Nearest *nearest, int64_t number) {
+INLINE int is_near(const Nearest *nearest, int64_t number) {
     return nearest->size < nearest->wanted || number < nearest->number[nearest->size - 1];
 }
 
@@ -179,19 +168,26 @@ static void keep(Nearest *nearest, int64_t number, int64_t words) {
 }
 
 /* Compares the written word with some of those of one length. */
-static inline void compare(const Words *words, const Written *written, Nearest *nearest, const int64_t *some,
-                           int64_t size, int64_t length, int64_t width) {
+INLINE void compare(const Words *words, const Written *written, Nearest *nearest, const int64_t *some, int64_t size,
+                    int64_t length, int64_t width) {
     const char *letters = words->letters + words->text[length] * width;
-    for (int64_t each = 0; each < size; each++) {
-        int64_t far = distance(written, letters + (some[each] - words->start[length]) * length * width, length, width);
-        int64_t number = far * words->words + words->rank[some[each]];
-        if (far <= nearest->most && is_near(nearest, number)) keep(nearest, number, words->words);
+    for (int64_t first = 0; first < size; first += LANES) {
+        const char *spelt[LANES];
+        int64_t far[LANES];
+        for (int lane = 0; lane < LANES; lane++) {
+            int64_t place = some[first + lane < size ? first + lane : first];
+            spelt[lane] = letters + (place - words->start[length]) * length * width;
+        }
+        fill_distances(far, written, spelt, length, width);
+        for (int lane = 0; lane < LANES && first + lane < size; lane++) {
+            int64_t number = far[lane] * words->words + words->rank[some[first + lane]];
+            if (far[lane] <= nearest->most && is_near(nearest, number)) keep(nearest, number, words->words);
+        }
     }
 }
 
 /* Finds the nearest words. `bound` has room for all words and BLOCK more. */
-static inline void search(const Words *words, const Written *written, Nearest *nearest, uint8_t *bound, int64_t width) {
-    FillBounds *const fill = choose_fill_bounds();
+INLINE void search(const Words *words, const Written *written, Nearest *nearest, uint8_t *bound, int64_t width) {
     int64_t some[TOGETHER];
     int64_t from = 0, to = -1; /* the words of these lengths have bounds */
     for (int64_t reached = 0; reached <= FARTHEST && reached <= nearest->most; reached++) {
@@ -202,8 +198,8 @@ static inline void search(const Words *words, const Written *written, Nearest *n
         for (int64_t length = shortest; length <= longest; length++) {
             const int64_t start = words->start[length], longer = llabs(length - written->length);
             if (from <= length && length <= to) continue;
-            fill(bound + start, words->bits + start, words->held + start, words->start[length + 1] - start,
-                 written->bits, (uint8_t)(longer < FARTHEST ? longer : FARTHEST));
+            fill_bounds(bound + start, words->bits + start, words->held + start, words->start[length + 1] - start,
+                        written->bits, (uint8_t)(longer < FARTHEST ? longer : FARTHEST));
         }
         from = shortest, to = longest;
         for (int64_t length = shortest; length <= longest; length++) {
@@ -225,6 +221,28 @@ static inline void search(const Words *words, const Written *written, Nearest *n
     }
     while (nearest->size && nearest->number[nearest->size - 1] / words->words > nearest->most) nearest->size--;
 }
+
+typedef void Search(const Words *, const Written *, Nearest *, uint8_t *);
+
+static void search_anywhere(const Words *words, const Written *written, Nearest *nearest, uint8_t *bound) {
+    words->width == 1 ? search(words, written, nearest, bound, 1) : search(words, written, nearest, bound, 4);
+}
+
+#if defined(__x86_64__) && defined(__GNUC__)
+/* In half the time: the processor counts the bits of eight words at once, and compares them at once. */
+__attribute__((target("avx512vpopcntdq,avx512bw,avx512vl"))) static void search_by_eights(
+    const Words *words, const Written *written, Nearest *nearest, uint8_t *bound) {
+    words->width == 1 ? search(words, written, nearest, bound, 1) : search(words, written, nearest, bound, 4);
+}
+
+static Search *choose_search(void) {
+    int by_eights = __builtin_cpu_supports("avx512vpopcntdq") && __builtin_cpu_supports("avx512bw") &&
+                    __builtin_cpu_supports("avx512vl");
+    return by_eights ? search_by_eights : search_anywhere;
+}
+#else
+static Search *choose_search(void) { return search_anywhere; }
+#endif
 
 /* search((bits, held, rank, start, text, letters, character, times), written, ends, beyond, numbers, sizes): see
    `Neighbours._compiled`, which is all that calls it; it checks nothing. */
@@ -257,6 +275,7 @@ static PyObject *search_all(PyObject *module, PyObject *arguments) {
     int64_t *sizes = buffers[SIZES].buf, *numbers = buffers[NUMBERS].buf;
     const int64_t several = buffers[SIZES].len / (Py_ssize_t)sizeof *sizes;
     const int64_t wanted = several ? buffers[NUMBERS].len / (Py_ssize_t)sizeof *numbers / several : 0;
+    Search *const find = choose_search();
     uint8_t *bound = malloc((size_t)words.words + BLOCK);
     if (bound) {
         Py_BEGIN_ALLOW_THREADS;
@@ -265,11 +284,7 @@ static PyObject *search_all(PyObject *module, PyObject *arguments) {
             Written written;
             Nearest nearest = {numbers + row * wanted, .wanted = wanted, .beyond = beyond, .most = INT64_MAX};
             read_written(&written, (const uint32_t *)buffers[WRITTEN].buf + first, ends[row] - first, &words);
-            if (words.width == 1) {
-                search(&words, &written, &nearest, bound, 1);
-            } else {
-                search(&words, &written, &nearest, bound, sizeof(uint32_t));
-            }
+            find(&words, &written, &nearest, bound);
             sizes[row] = nearest.size;
         }
         Py_END_ALLOW_THREADS;

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,9 +50,12 @@ class Stage:
 
     def scores(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
         """The weighted sum of features ``(candidates, features)``: ``(candidates,)``."""
-        vector = np.array([self.weights.get(name, 0.0) for name in FEATURES])
-        scores: NDArray[np.float64] = features.astype(np.float64) @ vector
+        scores: NDArray[np.float64] = features.astype(np.float64) @ self._vector
         return scores
+
+    @cached_property
+    def _vector(self) -> NDArray[np.float64]:
+        return np.array([self.weights.get(name, 0.0) for name in FEATURES])
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,8 @@ def test_many_words_are_looked_at_on_threads_and_get_what_each_gets_alone(
     monkeypatch.setattr("speller.knowledge.READERS", 2)
     monkeypatch.setattr(corrector._knowledge, "_rank", watched)
     assert_alike(corrector.suggest_many(written, 3), alone)
-    assert sorted(count for _, count in on) == [2, AT_ONCE, AT_ONCE, AT_ONCE]
+    # Of 26, two threads take 8 at most: in two turns each, all about as long.
+    assert sorted(count for _, count in on) == [5, 7, 7, 7]
     assert len({thread for thread, _ in on}) == 2
     assert threading.main_thread() in {thread for thread, _ in on}
     meeting = threading.Barrier(1)
@@ -130,7 +131,7 @@ def test_many_words_are_looked_at_on_threads_and_get_what_each_gets_alone(
         corrector.suggest_many(written[:AT_ONCE], 6),
         [Corrector(table_bundle).suggest(word, 6) for word in written[:AT_ONCE]],
     )
-    assert on == [(threading.main_thread(), AT_ONCE)]  # a single batch needs no other
+    assert on == [(threading.main_thread(), AT_ONCE)]  # so few need no other thread
 
 
 @pytest.mark.parametrize("meant", [(), (("a lot", 0.1 + 0.2),), (("naïve", 0.5), ("Kubernetes", 5e-324))])
