@@ -9,8 +9,11 @@ from numpy.typing import DTypeLike, NDArray
 
 from speller.runtime import Memory, Runtime, State
 
-CAPACITY = 1024
-"""So many beginnings are remembered from one call to the next; with a state of three times 256 numbers, 1.3 MB."""
+CAPACITY = 2048
+"""So many beginnings are remembered from one call to the next; with a state of three times 256 numbers, 2.6 MB."""
+
+SHORT = 3
+"""Beginnings of so many symbols, the direction among them, begin many a word: they stay, in half the room at most."""
 
 ROOM = 8192
 """There is room for so many before more has to be made; what a call does not write to takes no memory."""
@@ -39,16 +42,31 @@ class Beginnings:
         self._states: State = tuple(_room((ROOM, part.shape[1]), part.dtype) for part in runtime.nowhere)
         for part, start in zip(self._states, runtime.nowhere, strict=True):
             part[NOTHING] = start[0]
+        # By place: the beginning before the last symbol and that symbol, as one number; and how many symbols there are.
+        self._keys = _room((ROOM,), np.int32)
+        self._lengths = _room((ROOM,), np.int32)
 
     def __len__(self) -> int:
         """How many beginnings are remembered, the empty one among them."""
         return self._count
 
     def make_room(self) -> None:
-        """Forget all but the empty one where they have become too many: no other place means anything from then on."""
-        if self._count > CAPACITY:
-            self._after[: self._count * self._runtime.symbols] = NOTHING
-            self._count = 1
+        """Forget all but short ones where they have become too many: no other place means anything from then on."""
+        if self._count <= CAPACITY:
+            return
+        # What one is longer than comes before it, so it is kept too.
+        kept = np.flatnonzero(self._lengths[: self._count] <= SHORT)[: CAPACITY // 2]
+        places = np.arange(len(kept), dtype=np.int32)
+        now = np.zeros(self._count, np.int32)
+        now[kept] = places
+        parents, symbols = np.divmod(self._keys[kept], self._runtime.symbols)
+        keys = now[parents] * self._runtime.symbols + symbols
+        self._after[: self._count * self._runtime.symbols] = NOTHING
+        self._after[keys[1:]] = places[1:]
+        self._keys[places] = keys
+        for part in (self._lengths, *self._states):
+            part[places] = part[kept]
+        self._count = len(kept)
 
     def at(self, places: NDArray[np.integer]) -> State:
         """The states at places of any shape: each part ``(…, width)``."""
@@ -88,7 +106,7 @@ class Beginnings:
         keys = places * self._runtime.symbols + symbols
         found = self._after.take(keys)
         if (new := found == NOTHING).any():
-            self._add(keys[new])
+            self._add(keys.compress(new))
             found = self._after.take(keys)
         return found.astype(np.int64)
 
@@ -114,15 +132,18 @@ class Beginnings:
         return spelled
 
     def _add(self, keys: NDArray[np.int64]) -> None:
-        # Of equal ones, the last that is entered stands.
         entered = np.arange(self._count, self._count + len(keys), dtype=np.int32)
         self._after[keys] = entered
-        keys = keys[self._after[keys] == entered]
-        end = self._count + len(keys)
-        while end > len(self._states[0]):
-            self._after = _doubled(self._after)
+        stands = self._after.take(keys) == entered
+        if not stands.all():  # of equal ones, the last that was entered
+            keys = keys.compress(stands)
+            self._after[keys] = entered[: len(keys)]
+        while self._count + len(keys) > len(self._states[0]):
+            self._after, self._keys, self._lengths = map(_doubled, (self._after, self._keys, self._lengths))
             self._states = tuple(map(_doubled, self._states))
-        self._after[keys] = np.arange(self._count, end)
+        added = slice(self._count, self._count + len(keys))
+        self._keys[added] = keys
+        self._lengths[added] = self._lengths.take(keys // self._runtime.symbols) + 1
         at_once = AT_ONCE * self._runtime.call_size
         for start in range(0, len(keys), at_once):
             parents, symbols = np.divmod(keys[start : start + at_once], self._runtime.symbols)

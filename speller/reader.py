@@ -109,6 +109,8 @@ class Reader:
         Returns:
             log-probabilities ``(words,)``.
         """
+        if len(rows) <= self._at_once:
+            return self._log_probs(memory, rows, words)
         # Those with as many words side by side: what a call asks for one, it asks for all.
         sizes = np.bincount(rows, minlength=len(memory.lengths))
         order = np.argsort(sizes, kind="stable")
@@ -169,10 +171,15 @@ class Reader:
         real = np.arange(words.places.shape[1]) < words.lengths[:, None]
         # Words that begin alike are asked for what follows once, where the same word was read.
         known = len(self.beginnings)
-        asked, which = np.unique((rows[:, None] * known + words.places)[real], return_inverse=True)
-        following, at = self.beginnings.followed(*np.divmod(asked, known), memory)
+        asked = (rows[:, None] * known + words.places)[real]
+        order = np.argsort(asked)
+        inorder = asked.take(order)
+        new = np.diff(inorder, prepend=-1) > 0
+        following, at = self.beginnings.followed(*np.divmod(inorder.compress(new), known), memory)
+        which = np.empty_like(order)
+        which[order] = np.cumsum(new) - 1
         chosen = np.zeros(real.shape)
-        chosen[real] = following[at[which], words.symbols[real]]
+        chosen[real] = following[at.take(which), words.symbols[real]]
         total: NDArray[np.float64] = chosen.sum(axis=1)
         return total
 

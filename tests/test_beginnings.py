@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from speller.alphabet import CORRECT, MISSPELL, SPECIALS, Alphabet
-from speller.beginnings import CAPACITY, NOTHING, Beginnings
+from speller.beginnings import CAPACITY, NOTHING, SHORT, Beginnings
 
 ALPHABET = Alphabet("abcé")
 WORDS = st.lists(st.text("abcé☺", max_size=7), max_size=12)
@@ -130,14 +130,34 @@ def test_too_many_are_forgotten_and_made_anew(make):
 
     spelled(beginnings, ["abcabc", "cc"])
     beginnings.make_room()
-    assert len(beginnings) == 1
+    # Half the room is for short ones: "a" is, with its direction and the empty one.
+    assert len(beginnings) == 3
     assert at(beginnings, NOTHING) == [part[0].tolist() for part in runtime.nowhere]
     runtime.advanced.clear()
     places = spelled(beginnings, ["cb", "abcabc"])
-    assert len(runtime.advanced) == 9
+    assert len(runtime.advanced) == 7
     for row, word in zip(places.tolist(), ("cb", "abcabc"), strict=True):
         for end in range(len(word) + 1):
             assert at(beginnings, row[end]) == stepped(runtime, word[:end])
+
+
+@given(st.lists(WORDS, max_size=6))
+def test_short_beginnings_stay(table_runtime, calls):
+    runtime = table_runtime(len(ALPHABET), 3)
+    beginnings = Beginnings(runtime)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("speller.beginnings.CAPACITY", 64)  # of five letters, an unknown one among them, 32 are short
+        for words in calls:
+            places = spelled(beginnings, words)
+            for word, row in zip(words, places.tolist(), strict=True):
+                for end in range(len(word) + 1):
+                    assert at(beginnings, row[end]) == stepped(runtime, word[:end])
+            remembered = len(beginnings)
+            beginnings.make_room()
+            assert len(beginnings) == remembered if remembered <= 64 else len(beginnings) <= 32
+            runtime.advanced.clear()
+            spelled(beginnings, [word[: SHORT - 1] for word in words])
+            assert not runtime.advanced
 
 
 def test_no_words(make):
