@@ -1,11 +1,14 @@
-from collections.abc import Buffer
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 def search(
-    words: tuple[Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer],
-    written: Buffer,
-    ends: Buffer,
+    words: tuple[NDArray[Any], ...],
+    written: NDArray[np.uint32],
+    ends: NDArray[np.int64],
     beyond: int,
-    numbers: Buffer,
-    sizes: Buffer,
+    numbers: NDArray[np.int64],
+    sizes: NDArray[np.int64],
     /,
 ) -> None: ...

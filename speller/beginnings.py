@@ -141,9 +141,9 @@ class Beginnings:
         while self._count + len(keys) > len(self._states[0]):
             self._after, self._keys, self._lengths = map(_doubled, (self._after, self._keys, self._lengths))
             self._states = tuple(map(_doubled, self._states))
-        added = slice(self._count, self._count + len(keys))
-        self._keys[added] = keys
-        self._lengths[added] = self._lengths.take(keys // self._runtime.symbols) + 1
+        these = slice(self._count, self._count + len(keys))
+        self._keys[these] = keys
+        self._lengths[these] = self._lengths.take(keys // self._runtime.symbols) + 1
         at_once = AT_ONCE * self._runtime.call_size
         for start in range(0, len(keys), at_once):
             parents, symbols = np.divmod(keys[start : start + at_once], self._runtime.symbols)

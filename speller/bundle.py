@@ -145,4 +145,5 @@ def _check(path: Path, stated: dict[str, Any]) -> None:
     except OSError as error:
         raise ValueError(f"{path}: cannot be read: {error.strerror}") from None
     if found != stated:
-        raise ValueError(f"{path}: {found['bytes']} bytes that are not the {stated['bytes']} bytes of its model")
+        was, is_now = (" bytes with checksum ".join(map(str, state.values())) for state in (stated, found))
+        raise ValueError(f"{path}: cut off or changed: {is_now}, where its model has {was}")

@@ -4,6 +4,7 @@ The decoder's recurrence sees only what was written, never what was read: where 
 share it, whatever they correct. What was read comes in afterwards, by attention.
 """
 
+import re
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -121,6 +122,8 @@ def open_runtime(encoder: Path, decoder: Path, output: Path, *, device: str = "c
     """
     if device == "cpu":
         return OnnxRuntime(encoder, decoder, output)
+    if not re.fullmatch(r"cuda(:\d+)?", device):
+        raise ValueError(f"a device is 'cpu' or 'cuda', or one of several GPUs, as 'cuda:1', not {device!r}")
     try:
         from speller.train.torch_runtime import TorchRuntime
     except ModuleNotFoundError as error:

@@ -36,14 +36,14 @@ class Spellings:
         """``(lengths,)``: where in ``letters`` the words of so many letters begin."""
         self._narrow = letters.dtype == np.uint8
         self._spelt: dict[int, NDArray[Any]] = {}
-        for so_long in np.flatnonzero(of_length[1:]) + 1:
+        for so_long in (np.flatnonzero(of_length[1:]) + 1).tolist():
             kind = f"{'S' if self._narrow else 'U'}{so_long}"
             # Each letter begins a run of so many.
             shape = (len(letters) - so_long + 1,)
             runs: NDArray[Any] = np.ndarray(shape, kind, letters, strides=(letters.itemsize,))
             spelt = self.letters[self.text[so_long] : ends[so_long]].view(kind)
             spelt[:] = runs[begins[order[self.span(so_long, so_long)]]]
-            self._spelt[int(so_long)] = spelt
+            self._spelt[so_long] = spelt
 
     def span(self, shortest: int, longest: int) -> slice:
         """The places of the words of so many letters."""

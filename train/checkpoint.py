@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 
@@ -46,7 +46,7 @@ def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimiz
     moments: dict[int, dict[str, Tensor]] = {}
     number = {name: place for place, (name, _) in enumerate(model.named_parameters())}
     try:
-        model.load_state_dict(model_state)
+        put_weights(model_state, model)
         for key, value in tensors.items():
             if key.startswith("optimizer."):
                 _, part, name = key.split(".", 2)
@@ -60,8 +60,27 @@ def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimiz
 def write_tensors(path: Path, tensors: dict[str, Tensor], **metadata: str) -> None:
     """Write named tensors to a safetensors file, in one move."""
     partial = path.with_name(path.name + ".partial")
-    save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, partial, metadata)
+    # What safetensors writes to a file itself, its owner alone may read.
+    partial.write_bytes(save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, metadata))
     os.replace(partial, path)
+
+
+def put_weights(weights: dict[str, Tensor], model: nn.Module) -> None:
+    """Put weights by their names into a model.
+
+    Raises:
+        ValueError: for those of a model of another shape; the message says how they differ.
+    """
+    wanted, given = ({name: tuple(each.shape) for name, each in some.items()} for some in (model.state_dict(), weights))
+    differing = [
+        f"{name} {given.get(name, 'missing')}, not {wanted.get(name, 'there')}"
+        for name in sorted(wanted | given)
+        if given.get(name) != wanted.get(name)
+    ]
+    if differing:
+        more = f" and {len(differing) - 1} more" if len(differing) > 1 else ""
+        raise ValueError(f"one with another cell, size or alphabet ({differing[0]}{more})")
+    model.load_state_dict(weights)
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -73,5 +92,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
         with safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in sorted(file.keys())}, file.metadata() or {}
+    except FileNotFoundError:
+        raise ValueError(f"{path}: there is no such file") from None
     except (OSError, SafetensorError) as error:
         raise ValueError(f"{path}: not a whole safetensors file: {error}") from None

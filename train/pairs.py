@@ -94,6 +94,14 @@ def split_pairs(pairs: Iterable[Pair], *, language: str) -> dict[Part, list[Pair
     return parts
 
 
+def has_stemmer(language: str) -> bool:
+    """Whether Snowball finds stems in a language, for ``part_of``."""
+    import snowballstemmer  # type: ignore[import-untyped]
+
+    # An older one knows fewer languages.
+    return _snowball(language) in snowballstemmer.algorithms()
+
+
 # What follows finds the stem.
 
 _SNOWBALL = {
@@ -109,14 +117,16 @@ _UNITS = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*'?")
 
 @functools.cache
 def _stemmer(language: str) -> Callable[[str], str]:
-    import snowballstemmer  # type: ignore[import-untyped]
+    import snowballstemmer
 
-    name = _SNOWBALL.get(language.lower().replace("_", "-").split("-")[0])
-    # An older snowballstemmer knows fewer languages.
-    if name not in snowballstemmer.algorithms():
+    if not has_stemmer(language):
         return lambda word: word[:5]
-    stem: Callable[[str], str] = snowballstemmer.stemmer(name).stemWord
+    stem: Callable[[str], str] = snowballstemmer.stemmer(_snowball(language)).stemWord
     return stem
+
+
+def _snowball(language: str) -> str | None:
+    return _SNOWBALL.get(language.lower().replace("_", "-").split("-")[0])
 
 
 @functools.lru_cache(maxsize=1 << 19)

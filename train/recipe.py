@@ -100,9 +100,9 @@ class Recipe:
             wanted, fits = KINDS[kind]
             if not fits(getattr(self, name)):
                 raise ValueError(f"{name} is {wanted}, not {getattr(self, name)!r}")
-        for name in ("steps", "batch"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is at least 1, not {getattr(self, name)}")
+        for name, least in (("steps", 1), ("batch", 1), ("seed", 0)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} is at least {least}, not {getattr(self, name)}")
         for names, whole in ((SHARES, "words"), (("prior", "misspelling"), "batches")):
             shares = {name: getattr(self, name) for name in names}
             for name, share in shares.items():
@@ -184,5 +184,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be read: {error.strerror}") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ValueError(f"{path}: not a recipe: {error}") from None

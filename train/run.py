@@ -7,11 +7,12 @@ from rich.console import Console
 
 from speller.lexicon import Lexicon
 from speller.train.bundling import make_bundle
-from speller.train.checkpoint import read_tensors, write_tensors
+from speller.train.checkpoint import put_weights, read_tensors, write_tensors
 from speller.train.errors import ErrorModel
 from speller.train.examples import Examples
 from speller.train.loop import CHECKPOINT, Device, open_accelerator, train
 from speller.train.model import ModelConfig, SpellingModel
+from speller.train.pairs import has_stemmer
 from speller.train.recipe import Recipe
 from speller.train.sources import Sources, folded, read_sources
 
@@ -44,6 +45,8 @@ def run(recipe: Recipe, out: Path, *, device: Device | None = None) -> Path | No
         errors, examples = learn_to_misspell(recipe, sources, device=accelerator.device)
 
     model = new_model(recipe, lexicon).to(accelerator.device)
+    if not has_stemmer(recipe.language):
+        console.print(f"no stemmer for {recipe.language!r}: words with the same first letters are held out together")
     console.print(f"training on {len(examples.words):,} of the lexicon's {len(lexicon):,} words")
     done = train(recipe, model, examples, parts["fit"], lexicon, out=out, accelerator=accelerator)
     accelerator.end_training()
@@ -119,9 +122,9 @@ def load_weights(path: Path, model: SpellingModel) -> None:
     """
     tensors, _ = read_tensors(path)
     try:
-        model.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise ValueError(f"{path}: weights of a model of another shape: {error}") from None
+        put_weights(tensors, model)
+    except ValueError as error:
+        raise ValueError(f"{path}: weights of another model: {error}") from None
 
 
 def _claim(out: Path, recipe: Recipe) -> None:

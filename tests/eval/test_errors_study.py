@@ -265,7 +265,7 @@ def test_the_plot_shows_every_value_of_every_aspect(finished, tmp_path):
         ("batch = 16", "batch = 0", r"reverse\.learned: batch is at least 1, not 0"),
         ("[training]", "training = 3\n[other]", "a comparison has training, reverse, arms, not training, other"),
         ("[training]", "[training", "not a recipe: "),
-        ('start = "learned"', 'start = "lerned"', "lerned: not a whole safetensors file"),
+        ('start = "learned"', 'start = "lerned"', "lerned: there is no such file"),
     ],
 )
 def test_bad_recipes_are_told_in_a_line(recipe, finished, tmp_path, old, new, message):

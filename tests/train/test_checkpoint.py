@@ -51,16 +51,20 @@ def test_saving_takes_the_place_of_what_was_there(saved):
     save_checkpoint(path, model, optimizer, Done(8, 60.5, "a CPU"))
     assert load_checkpoint(path, model, optimizer) == Done(8, 60.5, "a CPU")
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+    beside = path.with_name("beside")
+    beside.touch()
+    assert path.stat().st_mode == beside.stat().st_mode  # others may read it who may read what we write
 
 
 def test_a_save_that_fails_leaves_the_old_one(saved, monkeypatch):
     model, optimizer, path = saved
 
-    def full(tensors, path, metadata):
-        path.write_bytes(b"half")
+    def full(path, data):
+        with open(path, "wb") as file:
+            file.write(data[: len(data) // 2])
         raise OSError("no space left")
 
-    monkeypatch.setattr("speller.train.checkpoint.save_file", full)
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
     with pytest.raises(OSError, match="no space left"):
         save_checkpoint(path, model, optimizer, Done(8, 60.5, "a CPU"))
     assert load_checkpoint(path, model, optimizer) == Done(3, 60.5, "a CPU")
@@ -75,7 +79,7 @@ def test_a_file_that_is_cut_off(saved, length):
 
 
 def test_a_file_that_is_not_there(make_model, tmp_path):
-    with pytest.raises(ValueError, match=r"absent: not a whole safetensors file"):
+    with pytest.raises(ValueError, match=r"absent: there is no such file"):
         read_tensors(tmp_path / "absent")
     with pytest.raises(ValueError, match=rf"{tmp_path}: not a whole safetensors file"):
         read_tensors(tmp_path)
@@ -84,7 +88,7 @@ def test_a_file_that_is_not_there(make_model, tmp_path):
 def test_a_checkpoint_of_another_model(saved, make_model):
     *_, path = saved
     for other in (make_model("lstm"), make_model("gru", symbols=31)):
-        with pytest.raises(ValueError, match=rf"{path}: a checkpoint of another model"):
+        with pytest.raises(ValueError, match=rf"{path}: a checkpoint of another model: one with another cell"):
             load_checkpoint(path, other, optimizer_of(other))
 
 

@@ -72,6 +72,12 @@ def test_a_gpu_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> No
         Corrector.load("en", device="cuda")
 
 
+@pytest.mark.parametrize("device", ["foo", "cuda:", "cudas", "CPU", ""])
+def test_a_device_of_no_kind_is_named(device: str) -> None:
+    with pytest.raises(ValueError, match=rf"a device is 'cpu' or 'cuda'.*, not '{device}'"):
+        Corrector.load("en", device=device)
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_a_gpu_corrects_alike(english: Corrector) -> None:
     words = ["recieve", "Definately", "acknowlegementt", "wierd"]

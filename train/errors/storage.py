@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
+from safetensors.numpy import save as save_arrays
 
 from speller.alphabet import Alphabet
 from speller.train.errors.graphones import Graphone
@@ -46,7 +47,7 @@ def save(
         "miswritten.written": _packed(written for _, written, _ in miswritten),
         "miswritten.count": np.array([count for _, _, count in miswritten], np.int64),
     }
-    save_file(arrays, path)
+    Path(path).write_bytes(save_arrays(arrays))
 
 
 def load(path: str | Path) -> tuple[Alphabet, SubstringEdits, SubstringEdits, SoundEdits]:

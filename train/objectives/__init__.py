@@ -1,5 +1,6 @@
 """What a model can be trained on, each objective under its name, and sums of them."""
 
+import inspect
 import re
 from collections.abc import Callable, Mapping
 
@@ -49,7 +50,7 @@ def read_objective(text: str, options: Mapping[str, Mapping[str, object]] | None
         options: keyword options of the objectives, by name.
 
     Raises:
-        ValueError: for an unknown name (the known ones are listed), an unknown option, or a sum that cannot be read.
+        ValueError: for an unknown name or option (the known ones are listed), a weight of 0, or what is no sum.
     """
     options = options or {}
     parts: dict[str, tuple[float, Objective]] = {}
@@ -62,10 +63,15 @@ def read_objective(text: str, options: Mapping[str, Mapping[str, object]] | None
             raise ValueError(f"unknown objective {name!r}; the known ones are {', '.join(OBJECTIVES)}")
         if name in parts:
             raise ValueError(f"{name} stands twice in {text!r}")
-        try:
-            parts[name] = (float(match["weight"] or 1), OBJECTIVES[name](**options.get(name, {})))
-        except TypeError as error:
-            raise ValueError(f"options of {name}: {error}") from None
+        weight, chosen = float(match["weight"] or 1), options.get(name, {})
+        if not weight:
+            raise ValueError(f"a weight of 0 leaves {name} out: do so, or name another weight in {text!r}")
+        if not isinstance(chosen, Mapping):
+            raise ValueError(f"options of {name} are a table, not {chosen!r}")
+        known = list(inspect.signature(OBJECTIVES[name]).parameters)
+        if unknown := set(chosen) - set(known):
+            raise ValueError(f"{name} has no option {', '.join(sorted(unknown))}; it has {', '.join(known) or 'none'}")
+        parts[name] = (weight, OBJECTIVES[name](**chosen))
     if unused := set(options) - set(parts):
         raise ValueError(f"options for {', '.join(sorted(unused))}, which {text!r} does not hold")
     return WeightedSum(parts)
