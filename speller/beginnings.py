@@ -143,11 +143,12 @@ class Beginnings:
             self._states = tuple(map(_doubled, self._states))
         these = slice(self._count, self._count + len(keys))
         self._keys[these] = keys
-        self._lengths[these] = self._lengths.take(keys // self._runtime.symbols) + 1
+        parents, symbols = np.divmod(keys, self._runtime.symbols)
+        self._lengths[these] = self._lengths.take(parents) + 1
         at_once = AT_ONCE * self._runtime.call_size
         for start in range(0, len(keys), at_once):
-            parents, symbols = np.divmod(keys[start : start + at_once], self._runtime.symbols)
-            states = self._runtime.advance(symbols, self.at(parents))
+            some = slice(start, start + at_once)
+            states = self._runtime.advance(symbols[some], self.at(parents[some]))
             for part, added in zip(self._states, states, strict=True):
                 part[self._count : self._count + len(added)] = added
             self._count += len(states[0])

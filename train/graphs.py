@@ -5,8 +5,10 @@ call, on other numbers in the same places (Gray, "Getting Started with CUDA Grap
 """
 
 import warnings
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from time import perf_counter
 
 import torch
 from accelerate import Accelerator
@@ -22,6 +24,9 @@ MULTIPLE = 4
 
 WARM_UP = 3
 """So often it is done kernel by kernel first: libraries then choose how, and take the memory that they keep."""
+
+TIMES = 3
+"""So often a shape is timed, recorded and kernel by kernel."""
 
 TOLERANCE = 0.01
 """A graph's loss and gradient are those of its kernels one by one, but for so large a share: they add in any order."""
@@ -50,6 +55,18 @@ def measure(loss: Loss, gradients: Sequence[Tensor | None]) -> Tensor:
     """``(2,)``: a loss, and its gradient's norm."""
     norm = torch.nn.utils.get_total_norm([gradient for gradient in gradients if gradient is not None])
     return torch.stack((loss.value.detach(), norm))
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """How long a GPU takes for some work that it has done before: the shortest of ``TIMES``."""
+    taken = []
+    for _ in range(TIMES):
+        torch.cuda.synchronize()
+        start = perf_counter()
+        work()
+        torch.cuda.synchronize()
+        taken.append(perf_counter() - start)
+    return min(taken)
 
 
 def in_shape(batch: Batch, time: int, longest: int, device: torch.device) -> Batch:
@@ -84,11 +101,17 @@ class Replay:
     loss: Loss
     gradients: list[Tensor | None]
 
+    def run(self, batch: Batch) -> None:
+        """Do with another batch what was recorded."""
+        refill(self.batch, batch)
+        self.graph.replay()
+
 
 class Graphs:
-    """A model's gradients on a GPU in one process, replayed where the objective allows it.
+    """A model's gradients on a GPU in one process, replayed where the objective allows it and where that pays.
 
-    A shape whose recording fails, or comes to something else, is done kernel by kernel ever after; a warning tells so.
+    A shape whose replay takes longer than its kernels one by one is done kernel by kernel ever after. So is one whose
+    recording fails, or comes to something else; a warning tells so.
 
     Args:
         model: whose parameters stay where they are.
@@ -105,8 +128,7 @@ class Graphs:
         replay = self._replay_for(objective, batch) if is_replayable(objective) else None
         if replay is None:
             return differentiate(self._model, objective, batch, self._accelerator, progress=progress)
-        refill(replay.batch, batch)
-        replay.graph.replay()
+        replay.run(batch)
         scalars = {name: scalar.clone() for name, scalar in replay.loss.scalars.items()}
         return Loss(replay.loss.value.detach().clone(), scalars), replay.gradients
 
@@ -123,8 +145,8 @@ class Graphs:
                 self._replays[key] = None
         return self._replays[key]
 
-    def _record(self, objective: Objective, batch: Batch, time: int, longest: int) -> Replay:
-        """Record what is done with a batch of a shape.
+    def _record(self, objective: Objective, batch: Batch, time: int, longest: int) -> Replay | None:
+        """Record what is done with a batch of a shape, unless its kernels one by one take less time.
 
         Raises:
             RuntimeError: it cannot be recorded, or comes to something else.
@@ -152,4 +174,6 @@ class Graphs:
         found = measure(loss, gradients)
         if not torch.allclose(found, expected, rtol=TOLERANCE, atol=0):
             raise RuntimeError(f"a loss and a gradient of {found.tolist()}, and {expected.tolist()} kernel by kernel")
-        return Replay(graph, padded, loss, gradients)
+        kernels = partial(differentiate, self._model, objective, batch, self._accelerator, progress=1.0)
+        replay = Replay(graph, padded, loss, gradients)
+        return replay if seconds(partial(replay.run, batch)) <= seconds(kernels) else None
