@@ -9,8 +9,8 @@ from numpy.typing import DTypeLike, NDArray
 
 from speller.runtime import Memory, Runtime, State
 
-CAPACITY = 2048
-"""So many beginnings are remembered from one call to the next; with a state of three times 256 numbers, 2.6 MB."""
+CAPACITY = 1024
+"""So many beginnings are remembered from one call to the next; with a state of three times 256 numbers, 1.3 MB."""
 
 SHORT = 3
 """Beginnings of so many symbols, the direction among them, begin many a word: they stay, in half the room at most."""

@@ -42,7 +42,7 @@ ONE = Breadth(
     plain_margin=4.0,
     read=12,
     read_margin=3.0,
-    together=64,
+    together=96,
 )
 """For the likeliest word alone."""
 

@@ -110,8 +110,19 @@ class Neighbours:
 
     @cached_property
     def _arrays(self) -> tuple[NDArray[Any], ...]:
+        """What compiled code searches; it trusts these kinds, and a lexicon's file might hold others."""
         spelt, bags, told = self._spellings, self._bags, self._signatures
-        return (bags.bits, bags.held, spelt.rank, spelt.start, spelt.text, spelt.letters, told.character, told.times)
+        arrays = (
+            (bags.bits, np.uint64),
+            (bags.held, np.uint8),
+            (spelt.rank, np.int32),
+            (spelt.start, np.int64),
+            (spelt.text, np.int64),
+            (spelt.letters, spelt.letters.dtype),
+            (told.character, np.uint32),
+            (told.times, np.int32),
+        )
+        return tuple(np.ascontiguousarray(array, kind) for array, kind in arrays)
 
     @cached_property
     def _spellings(self) -> Spellings:

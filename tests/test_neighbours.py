@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -139,6 +140,20 @@ def test_letters_of_any_script_are_told_apart(entries, word):
     index, distance = Neighbours(lexicon).nearest([word], 3)[0]
     expected = by_scan(lexicon, word, 3) if len(word) <= 2 * longest else []
     assert list(zip(index.tolist(), distance.tolist(), strict=True)) == expected
+
+
+def test_what_a_file_holds_may_be_of_another_kind():
+    lexicon = Lexicon.build({"cat": 3, "bat": 5, "hat": 4, "cart": 2})
+    told = lexicon.signatures
+    lexicon.signatures = replace(
+        told,
+        index=told.index[:, None].repeat(2, axis=1)[:, 0],  # with gaps between
+        bits=told.bits.astype(np.uint8),
+        character=told.character.astype(np.int64),
+        times=told.times.astype(np.int8),
+    )
+    index, distance = Neighbours(lexicon).nearest(["xat"])[0]
+    assert list(zip(index.tolist(), distance.tolist(), strict=True)) == by_scan(lexicon, "xat", 4)
 
 
 def test_no_words_and_no_offer():
