@@ -18,7 +18,7 @@ lint: .venv-dev/installed
 types: .venv-dev/installed
 	rm -rf build && .venv-dev/bin/pip install -q --no-deps --target build/types .
 	cd build/types && ../../.venv-dev/bin/mypy -p speller --no-namespace-packages --config-file ../../pyproject.toml | tee mypy.txt
-	grep -q "in $$(find speller train eval -name '*.py' | wc -l) source files" build/types/mypy.txt
+	grep -q "in $$(find speller train eval -name '*.py' -or -name '*.pyi' | wc -l) source files" build/types/mypy.txt
 
 .venv/installed: pyproject.toml $(shell find speller train eval -name '*.py' -or -name '*.c')
 	$(PYTHON) -m venv .venv

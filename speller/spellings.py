@@ -42,13 +42,8 @@ class Spellings:
             shape = (len(letters) - so_long + 1,)
             runs: NDArray[Any] = np.ndarray(shape, kind, letters, strides=(letters.itemsize,))
             spelt = self.letters[self.text[so_long] : ends[so_long]].view(kind)
-            spelt[:] = runs[begins[order[self.span(so_long, so_long)]]]
+            spelt[:] = runs[begins[order[self.start[so_long] : self.start[so_long + 1]]]]
             self._spelt[so_long] = spelt
-
-    def span(self, shortest: int, longest: int) -> slice:
-        """The places of the words of so many letters."""
-        past = len(self.start) - 1
-        return slice(int(self.start[min(max(shortest, 0), past)]), int(self.start[min(longest + 1, past)]))
 
     def distances(self, word: str, places: NDArray[np.int64]) -> NDArray[np.int64]:
         """``(places,)``: the optimal string alignment distance of the word to each of some, their places ascending."""

@@ -34,11 +34,3 @@ def test_words_are_by_length_and_then_by_rank(words):
         length = len(words[rank])
         first = spellings.text[length] + (place - spellings.start[length]) * length
         assert letters[first : first + length] == words[rank]
-
-
-@given(WORDS, st.integers(-3, 12), st.integers(0, 12))
-def test_a_span_holds_the_words_of_so_many_letters(words, shortest, longest):
-    spellings = Spellings(Vocabulary.of(words), np.arange(len(words)))
-    span = spellings.span(shortest, longest)
-    held = [place for place, length in enumerate(sorted(map(len, words))) if shortest <= length <= longest]
-    assert list(range(len(words)))[span] == held
