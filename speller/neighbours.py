@@ -64,32 +64,30 @@ class Neighbours:
         rows = [row for row, word in enumerate(words) if offered and len(word) <= self._longest]
         asked = [words[row] for row in rows]
         short = compiled and all(len(word) <= LETTERS for word in asked)
-        numbers, sizes = (self._compiled if short else self._by_numpy)(asked, min(count, offered), beyond)
+        # A word that is found is one number, which sorts them: its distance, times the words offered, plus its rank.
+        numbers, sizes = np.zeros((len(asked), min(count, offered)), np.int64), np.zeros(len(asked), np.int64)
+        (self._compiled if short else self._by_numpy)(asked, beyond, numbers, sizes)
         distance, rank = np.divmod(numbers, max(offered, 1))
         place = self._signatures.index[rank].astype(np.int64)
         for at, row, size in zip(range(len(rows)), rows, sizes.tolist(), strict=True):
             answers[row] = place[at, :size], distance[at, :size]
         return answers
 
-    def _compiled(self, words: Sequence[str], count: int, beyond: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """What is found, as one number a word, which sorts them: its distance, times the words offered, plus its rank.
-
-        Returns:
-            numbers ``(words, count)``, ascending, and how many each word has ``(words,)``.
-        """
-        numbers, sizes = np.zeros((len(words), count), np.int64), np.zeros(len(words), np.int64)
+    def _compiled(
+        self, words: Sequence[str], beyond: int, numbers: NDArray[np.int64], sizes: NDArray[np.int64]
+    ) -> None:
+        """Fills in what is found, ``(words, count)``, ascending, and how many each word has, ``(words,)``."""
         written = np.frombuffer("".join(words).encode("utf-32-le", "surrogatepass"), np.uint32)
         ends = np.cumsum(np.fromiter(map(len, words), np.int64, len(words)))
         compiled.search(self._arrays, written, ends, beyond, numbers, sizes)
-        return numbers, sizes
 
-    def _by_numpy(self, words: Sequence[str], count: int, beyond: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The same as ``_compiled``, of words of any length."""
-        numbers, sizes = np.zeros((len(words), count), np.int64), np.zeros(len(words), np.int64)
+    def _by_numpy(
+        self, words: Sequence[str], beyond: int, numbers: NDArray[np.int64], sizes: NDArray[np.int64]
+    ) -> None:
+        """The same as ``_compiled``, for words of any length."""
         for row, word in enumerate(words):
-            nearest = self._nearest(word, count, beyond)
+            nearest = self._nearest(word, numbers.shape[1], beyond)
             numbers[row, : len(nearest)], sizes[row] = nearest, len(nearest)
-        return numbers, sizes
 
     def _nearest(self, word: str, count: int, beyond: int) -> NDArray[np.int64]:
         bound, rank, offered = self._bags.bound(word), self._spellings.rank, len(self._signatures)

@@ -90,9 +90,8 @@ def test_equal_distances_go_by_frequency():
     assert distance.tolist() == [1, 1, 1, 1]
 
 
+@pytest.mark.parametrize("search", ["numpy"], indirect=True)  # what compiled code compares is not counted
 def test_compares_few_words_where_the_nearest_are_near(search, monkeypatch):
-    if search == "compiled":
-        pytest.skip("what compiled code compares is not counted")
     random = np.random.default_rng(3)
     lexicon = Lexicon.build({"".join(random.choice(list("abcdefghijklmnop"), size=8)): 3.0 for _ in range(3000)})
     compared = []

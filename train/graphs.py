@@ -58,15 +58,17 @@ def measure(loss: Loss, gradients: Sequence[Tensor | None]) -> Tensor:
 
 
 def seconds(work: Callable[[], object]) -> float:
+    """How long some work takes, until the GPU has done what it asked for."""
+    torch.cuda.synchronize()
+    start = perf_counter()
+    work()
+    torch.cuda.synchronize()
+    return perf_counter() - start
+
+
+def shortest(work: Callable[[], object]) -> float:
     """How long a GPU takes for some work that it has done before: the shortest of ``TIMES``."""
-    taken = []
-    for _ in range(TIMES):
-        torch.cuda.synchronize()
-        start = perf_counter()
-        work()
-        torch.cuda.synchronize()
-        taken.append(perf_counter() - start)
-    return min(taken)
+    return min(seconds(work) for _ in range(TIMES))
 
 
 def in_shape(batch: Batch, time: int, longest: int, device: torch.device) -> Batch:
@@ -176,4 +178,4 @@ class Graphs:
             raise RuntimeError(f"a loss and a gradient of {found.tolist()}, and {expected.tolist()} kernel by kernel")
         kernels = partial(differentiate, self._model, objective, batch, self._accelerator, progress=1.0)
         replay = Replay(graph, padded, loss, gradients)
-        return replay if seconds(partial(replay.run, batch)) <= seconds(kernels) else None
+        return replay if shortest(partial(replay.run, batch)) <= shortest(kernels) else None

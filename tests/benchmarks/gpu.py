@@ -35,7 +35,7 @@ from speller import Corrector
 from speller.train.batch import Batch
 from speller.train.distance import edit_distance
 from speller.train.examples import BATCHES_AT_ONCE, Examples
-from speller.train.graphs import Graphs
+from speller.train.graphs import Graphs, seconds
 from speller.train.loop import open_accelerator, open_optimizer, take_step
 from speller.train.model import SpellingModel
 from speller.train.objectives import OBJECTIVES, read_objective
@@ -51,15 +51,6 @@ EXACT = (65536, 12)
 WORDS = 10_000
 STEPS = 24
 """So many steps of each objective are timed, after half as many."""
-
-
-def seconds(function: Callable[[], object]) -> float:
-    """How long a call takes, until the GPU has done what it asked for."""
-    torch.cuda.synchronize()
-    start = time.perf_counter()
-    function()
-    torch.cuda.synchronize()
-    return time.perf_counter() - start
 
 
 def stepper(recipe: Recipe, model: SpellingModel, *, replayed: bool) -> Callable[[Batch], object]:

@@ -9,7 +9,7 @@ from torch.utils._pytree import tree_leaves, tree_map_only
 
 from speller.alphabet import CORRECT, MISSPELL, SPECIALS
 from speller.train.batch import Batch
-from speller.train.graphs import Graphs, differentiate, in_shape, is_replayable, refill, seconds
+from speller.train.graphs import Graphs, differentiate, in_shape, is_replayable, refill, shortest
 from speller.train.loop import open_accelerator, open_optimizer, take_step
 from speller.train.objectives import OBJECTIVES, CrossEntropy, read_objective
 from speller.train.recipe import Recipe
@@ -131,7 +131,7 @@ def taped(make_model, accelerator, monkeypatch):
     for name, value in (stands_in | {"CUDAGraph": Tape, "graph": graph}).items():
         monkeypatch.setattr(f"torch.cuda.{name}", value)
     monkeypatch.setattr(model, "_encode", model._encode_padded)
-    monkeypatch.setattr("speller.train.graphs.seconds", lambda work: 0.0)
+    monkeypatch.setattr("speller.train.graphs.shortest", lambda work: 0.0)
     return model, Graphs(model, accelerator), pools
 
 
@@ -191,7 +191,7 @@ def test_what_takes_longer_is_done_kernel_by_kernel(taped, accelerator, monkeypa
         work()
         return next(taken)
 
-    monkeypatch.setattr("speller.train.graphs.seconds", timed)
+    monkeypatch.setattr("speller.train.graphs.shortest", timed)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert_alike(graphs.differentiate(CrossEntropy(), batch, progress=1.0), expected)
@@ -200,17 +200,17 @@ def test_what_takes_longer_is_done_kernel_by_kernel(taped, accelerator, monkeypa
     assert len(pools) == 1
 
 
-def test_seconds_are_the_shortest_of_several_times(monkeypatch):
+def test_the_shortest_of_several_times_counts(monkeypatch):
     clock, waited = iter([0.0, 3.0, 10.0, 12.0, 20.0, 24.0]), []
     monkeypatch.setattr("speller.train.graphs.perf_counter", lambda: next(clock))
     monkeypatch.setattr("torch.cuda.synchronize", lambda: waited.append("all is done"))
-    assert seconds(lambda: waited.append("work")) == 2.0
+    assert shortest(lambda: waited.append("work")) == 2.0
     assert waited == ["all is done", "work", "all is done"] * 3
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 def test_a_gpu_trains_alike_with_graphs_and_without(make_model, monkeypatch):
-    monkeypatch.setattr("speller.train.graphs.seconds", lambda work: 0.0)  # it uses them, paying or not
+    monkeypatch.setattr("speller.train.graphs.shortest", lambda work: 0.0)  # it uses them, paying or not
     recipe, accelerator = Recipe(steps=40, warmup=4), open_accelerator("cuda")
     batches = [
         random_batch(step % 3, 5 + step % 4, rows=64, unread=step % 5 == 4, device="cuda")
