@@ -63,7 +63,7 @@ def beam_search(reader: Reader, lexicon: Lexicon, memory: Memory, *, width: int 
     live = _Written(np.arange(words), np.zeros(words, np.int64), np.zeros(words))
     done, bar = live[np.zeros(0, np.int64)], np.full(words, -np.inf)
     state = np.zeros(words, np.int64)  # of the automaton, for each hypothesis
-    place = np.full(words, beginnings.spelled(np.array([[CORRECT]]), np.array([1]))[0, 1])
+    place = np.full(words, beginnings.spelled(np.array([[CORRECT]]), np.array([1]))[0, 0])
     while len(live.row):
         following, which = beginnings.followed(live.row, place, memory)
         log_prob = following[which].astype(np.float64)  # (hypotheses, symbols)

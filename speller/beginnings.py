@@ -1,6 +1,7 @@
 """Beginnings of words, with what the decoder makes of each: computed once, whichever words they are written for."""
 
 import math
+from itertools import pairwise
 from mmap import mmap
 from typing import Any
 
@@ -19,7 +20,7 @@ ROOM = 8192
 """There is room for so many before more has to be made; what a call does not write to takes no memory."""
 
 AT_ONCE = 128
-"""So many beginnings are made longer in one call on a CPU; more are no faster, and take more memory."""
+"""So many states are made in one call on a CPU; more are no faster, and take more memory."""
 
 NOTHING = 0
 """The place of the empty beginning, before a word's direction."""
@@ -36,45 +37,43 @@ class Beginnings:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._count = 1
-        # By place and symbol: the place of the longer beginning. None is the empty one, so NOTHING says: not known yet.
-        self._after = _room((ROOM * runtime.symbols,), np.int32)
+        # The place of each by its key: the place of the beginning before its last symbol and that symbol, as one number.
+        # By place, that key, and how many symbols each has.
+        self._places: dict[int, int] = {}
+        self._keys, self._lengths = [NOTHING], [0]
+        # The states of so many are made, those of the others when they are asked for.
+        self._made = 1
         self._states: State = tuple(_room((ROOM, part.shape[1]), part.dtype) for part in runtime.nowhere)
         for part, start in zip(self._states, runtime.nowhere, strict=True):
             part[NOTHING] = start[0]
-        # By place: the beginning before the last symbol and that symbol, as one number; and how many symbols there are.
-        self._keys = _room((ROOM,), np.int32)
-        self._lengths = _room((ROOM,), np.int32)
 
     def __len__(self) -> int:
         """How many beginnings are remembered, the empty one among them."""
-        return self._count
+        return len(self._keys)
 
     def make_room(self) -> None:
         """Forget all but short ones where they have become too many: no other place means anything from then on."""
-        if self._count <= CAPACITY:
+        if len(self) <= CAPACITY:
             return
+        self._make()
         # What one is longer than comes before it, so it is kept too.
-        kept = np.flatnonzero(self._lengths[: self._count] <= SHORT)[: CAPACITY // 2]
-        places = np.arange(len(kept), dtype=np.int32)
-        now = np.zeros(self._count, np.int32)
-        now[kept] = places
-        parents, symbols = np.divmod(self._keys[kept], self._runtime.symbols)
-        keys = now[parents] * self._runtime.symbols + symbols
-        self._after[: self._count * self._runtime.symbols] = NOTHING
-        self._after[keys[1:]] = places[1:]
-        self._keys[places] = keys
-        for part in (self._lengths, *self._states):
-            part[places] = part[kept]
-        self._count = len(kept)
+        kept = [place for place, length in enumerate(self._lengths) if length <= SHORT][: CAPACITY // 2]
+        now = {place: turn for turn, place in enumerate(kept)}
+        parents = (divmod(self._keys[place], self._runtime.symbols) for place in kept)
+        self._keys = [now[parent] * self._runtime.symbols + symbol for parent, symbol in parents]
+        self._places = {key: place for place, key in enumerate(self._keys) if place != NOTHING}
+        self._lengths = [self._lengths[place] for place in kept]
+        for part in self._states:
+            part[: len(kept)] = part[kept]
+        self._made = len(kept)
 
     def at(self, places: NDArray[np.integer]) -> State:
         """The states at places of any shape: each part ``(…, width)``."""
-        return tuple(part.take(places, axis=0) for part in self._states)
+        return self._taken(self._states, places)
 
     def asking(self, places: NDArray[np.integer]) -> State:
         """What of the states at places asks for what follows, without what only carries on."""
-        return tuple(part.take(places, axis=0) for part in (self._states[0], self._states[-1]))
+        return self._taken((self._states[0], self._states[-1]), places)
 
     def followed(
         self, rows: NDArray[np.int64], places: NDArray[np.integer], memory: Memory
@@ -103,55 +102,59 @@ class Beginnings:
 
     def extended(self, places: NDArray[np.int64], symbols: NDArray[np.integer]) -> NDArray[np.int64]:
         """The places ``(rows,)`` of the beginnings that are one symbol longer."""
-        keys = places * self._runtime.symbols + symbols
-        found = self._after.take(keys)
-        if (new := found == NOTHING).any():
-            self._add(keys.compress(new))
-            found = self._after.take(keys)
-        return found.astype(np.int64)
+        keys = (places * self._runtime.symbols + symbols).tolist()
+        return np.fromiter(map(self._place, keys), np.int64, len(keys))
 
     def spelled(self, symbols: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The places of all beginnings of words, the empty one first.
+        """The places of all beginnings of words but the empty one.
 
         Args:
             symbols: ``(words, longest)``, a direction first, padded with anything.
             lengths: ``(words,)``.
 
         Returns:
-            ``(words, longest + 1)``, ``NOTHING`` past the lengths.
+            ``(words, longest)``, ``NOTHING`` past the lengths.
         """
         # The longest first, so that those that go on are side by side.
         order = np.argsort(-lengths, kind="stable")
-        by_step = symbols[order].T
-        places = np.full((symbols.shape[1] + 1, len(symbols)), NOTHING)
+        by_step = symbols[order].T.tolist()
         going_on = len(lengths) - np.searchsorted(lengths[order[::-1]], np.arange(symbols.shape[1]), side="right")
-        for step, longer in enumerate(going_on.tolist()):
-            places[step + 1, :longer] = self.extended(places[step, :longer], by_step[step, :longer])
-        spelled = np.empty_like(places.T)
-        spelled[order] = places.T
+        count, place_of = self._runtime.symbols, self._place
+        places = [NOTHING] * len(symbols)
+        spelled = np.full(symbols.shape, NOTHING)
+        for step, (longer, last) in enumerate(zip(going_on.tolist(), by_step, strict=True)):
+            places = [place_of(place * count + symbol) for place, symbol in zip(places[:longer], last, strict=False)]
+            spelled[order[:longer], step] = places
         return spelled
 
-    def _add(self, keys: NDArray[np.int64]) -> None:
-        entered = np.arange(self._count, self._count + len(keys), dtype=np.int32)
-        self._after[keys] = entered
-        stands = self._after.take(keys) == entered
-        if not stands.all():  # of equal ones, the last that was entered
-            keys = keys.compress(stands)
-            self._after[keys] = entered[: len(keys)]
-        while self._count + len(keys) > len(self._states[0]):
-            self._after, self._keys, self._lengths = map(_doubled, (self._after, self._keys, self._lengths))
+    def _place(self, key: int) -> int:
+        place = self._places.get(key)
+        if place is None:
+            place = self._places[key] = len(self._keys)
+            self._keys.append(key)
+            self._lengths.append(self._lengths[key // self._runtime.symbols] + 1)
+        return place
+
+    def _taken(self, parts: State, places: NDArray[np.integer]) -> State:
+        if self._made < len(self):
+            self._make()
+        return tuple(part.take(places, axis=0) for part in parts)
+
+    def _make(self) -> None:
+        """The states that nobody has asked for yet, length by length: each after that of what it is longer than."""
+        while len(self._states[0]) < len(self):
             self._states = tuple(map(_doubled, self._states))
-        these = slice(self._count, self._count + len(keys))
-        self._keys[these] = keys
-        parents, symbols = np.divmod(keys, self._runtime.symbols)
-        self._lengths[these] = self._lengths.take(parents) + 1
-        at_once = AT_ONCE * self._runtime.call_size
-        for start in range(0, len(keys), at_once):
-            some = slice(start, start + at_once)
-            states = self._runtime.advance(symbols[some], self.at(parents[some]))
-            for part, added in zip(self._states, states, strict=True):
-                part[self._count : self._count + len(added)] = added
-            self._count += len(states[0])
+        first, at_once = self._made, AT_ONCE * self._runtime.call_size
+        parents, symbols = np.divmod(np.array(self._keys[first:]), self._runtime.symbols)
+        longer = (np.flatnonzero(np.diff(self._lengths[first:])) + 1).tolist()
+        for of_length, end in pairwise((0, *longer, len(parents))):
+            for start in range(of_length, end, at_once):
+                some = slice(start, min(start + at_once, end))
+                before = parents[some]
+                made = self._runtime.advance(symbols[some], tuple(part.take(before, axis=0) for part in self._states))
+                for part, new in zip(self._states, made, strict=True):
+                    part[first + some.start : first + some.stop] = new
+        self._made = len(self)
 
 
 def _room(shape: tuple[int, ...], kind: DTypeLike) -> NDArray[Any]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from speller.alphabet import CORRECT, END, MISSPELL
-from speller.beginnings import Beginnings
+from speller.beginnings import NOTHING, Beginnings
 from speller.lexicon import Lexicon
 from speller.runtime import Memory, Runtime
 
@@ -92,7 +92,7 @@ class Reader:
             direction: ``CORRECT``, or ``MISSPELL`` for what was written, or one of these for each word.
         """
         symbols, lengths = self.alphabet.directed(words, direction)
-        places = self.beginnings.spelled(symbols, lengths)[:, 1:]
+        places = self.beginnings.spelled(symbols, lengths)
         following = np.zeros_like(symbols)
         following[:, :-1] = symbols[:, 1:]
         following[np.arange(len(words)), lengths - 1] = END
@@ -145,10 +145,12 @@ class Reader:
         Returns:
             log-probabilities ``(words,)``.
         """
-        # Those of like length side by side, equal ones among them: a word that several may have meant is read once.
-        order = sorted(range(len(meant)), key=lambda place: (len(meant[place]), meant[place]))
-        log_probs = np.empty(len(meant))
         at_once = REVERSED_AT_ONCE * self.runtime.call_size
+        order = list(range(len(meant)))
+        if len(order) > at_once:
+            # Those of like length side by side, equal ones among them: a word that several may have meant is read once.
+            order.sort(key=lambda place: (len(meant[place]), meant[place]))
+        log_probs = np.empty(len(meant))
         for start in range(0, len(meant), at_once):
             some = order[start : start + at_once]
             distinct = {word: row for row, word in enumerate(dict.fromkeys(meant[place] for place in some))}
@@ -168,25 +170,29 @@ class Reader:
         return np.concatenate(parts)
 
     def _log_probs(self, memory: Memory, rows: NDArray[np.int64], words: Spelt) -> NDArray[np.float64]:
-        real = np.arange(words.places.shape[1]) < words.lengths[:, None]
         # Words that begin alike are asked for what follows once, where the same word was read.
         known = len(self.beginnings)
-        asked = (rows[:, None] * known + words.places)[real]
-        order = np.argsort(asked)
-        inorder = asked.take(order)
-        new = np.diff(inorder, prepend=-1) > 0
-        following, at = self.beginnings.followed(*np.divmod(inorder.compress(new), known), memory)
-        which = np.empty_like(order)
-        which[order] = np.cumsum(new) - 1
-        chosen = np.zeros(real.shape)
-        chosen[real] = following[at.take(which), words.symbols[real]]
-        total: NDArray[np.float64] = chosen.sum(axis=1)
-        return total
+        asked = rows[:, None] * known + words.places
+        marked = np.zeros(len(memory.lengths) * known, np.bool_)
+        marked[asked] = True
+        marked[NOTHING::known] = False  # what only fills up
+        once = marked.nonzero()[0]
+        following, at = self.beginnings.followed(*np.divmod(once, known), memory)
+        which = np.empty(len(marked), np.int32)
+        which[once] = at
+        which[NOTHING::known] = 0
+        return _summed(following[which[asked], words.symbols], words.lengths)
 
     def _log_probs_of_each(self, memory: Memory, words: Spelt) -> NDArray[np.float64]:
         """Where each word has a word that was read to itself, no two ask for the same."""
         longest = int(words.lengths.max(initial=0))
         following = self.beginnings.all_followed(words.places[:, :longest], memory)
-        chosen = np.take_along_axis(following, words.symbols[:, :longest, None], axis=2)[:, :, 0].astype(np.float64)
-        total: NDArray[np.float64] = np.where(np.arange(longest) < words.lengths[:, None], chosen, 0.0).sum(axis=1)
-        return total
+        chosen = np.take_along_axis(following, words.symbols[:, :longest, None], axis=2)[:, :, 0]
+        return _summed(chosen, words.lengths)
+
+
+def _summed(log_probs: NDArray[np.float32], lengths: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Those of words' symbols ``(words, longest)``, summed up as far as each word goes."""
+    real = np.arange(log_probs.shape[1]) < lengths[:, None]
+    total: NDArray[np.float64] = np.where(real, log_probs.astype(np.float64), 0.0).sum(axis=1)
+    return total

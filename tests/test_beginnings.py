@@ -12,9 +12,14 @@ WORDS = st.lists(st.text("abcé☺", max_size=7), max_size=12)
 
 def spelled(beginnings, words, direction=CORRECT):
     """The places of the beginnings of words, the direction alone first, padded with ``NOTHING``."""
-    places = beginnings.spelled(*ALPHABET.directed(words, direction))
-    assert (places[:, 0] == NOTHING).all()
-    return places[:, 1:]
+    return beginnings.spelled(*ALPHABET.directed(words, direction))
+
+
+def made(beginnings, words):
+    """What ``spelled`` gives, whose states are asked for."""
+    places = spelled(beginnings, words)
+    beginnings.at(places)
+    return places
 
 
 def stepped(runtime, beginning, direction=CORRECT):
@@ -59,10 +64,18 @@ def test_nothing_is_computed_twice(table_runtime, calls):
     runtime = table_runtime(len(ALPHABET), 3)
     beginnings = Beginnings(runtime)
     for words in calls:
-        spelled(beginnings, words)
+        made(beginnings, words)
     unknown_alike = {word.replace("☺", "�")[:end] for words in calls for word in words for end in range(len(word) + 1)}
     assert len(beginnings) - 1 == len(runtime.advanced) == len(unknown_alike)
     assert len(set(runtime.advanced)) == len(runtime.advanced)
+
+
+def test_what_is_not_asked_for_is_not_made(make):
+    runtime, beginnings = make()
+    spelled(beginnings, ["abc", "ab"])
+    places = spelled(beginnings, ["ca", "abca"])
+    assert runtime.advanced == []
+    assert at(beginnings, places[1, 4]) == stepped(runtime, "abca")
 
 
 def test_beginnings_alike_have_one_place(make):
@@ -115,6 +128,7 @@ def test_many_at_once_outgrow_the_room_more_than_once(make):
     places = np.zeros(9, np.int32)
     symbols = np.arange(9)
     longer = beginnings.extended(places, symbols)
+    beginnings.at(longer)
     assert len(beginnings) == 10
     assert sorted(longer.tolist()) == list(range(1, 10))
     assert len(runtime.advanced) == 9
@@ -122,10 +136,10 @@ def test_many_at_once_outgrow_the_room_more_than_once(make):
 
 def test_too_many_are_forgotten_and_made_anew(make):
     runtime, beginnings = make(capacity=6)
-    first = spelled(beginnings, ["abca"])
+    first = made(beginnings, ["abca"])
     beginnings.make_room()
     assert len(beginnings) == 6  # not too many
-    assert (spelled(beginnings, ["abca"]) == first).all()
+    assert (made(beginnings, ["abca"]) == first).all()
     assert len(runtime.advanced) == 5
 
     spelled(beginnings, ["abcabc", "cc"])
@@ -134,7 +148,7 @@ def test_too_many_are_forgotten_and_made_anew(make):
     assert len(beginnings) == 3
     assert at(beginnings, NOTHING) == [part[0].tolist() for part in runtime.nowhere]
     runtime.advanced.clear()
-    places = spelled(beginnings, ["cb", "abcabc"])
+    places = made(beginnings, ["cb", "abcabc"])
     assert len(runtime.advanced) == 7
     for row, word in zip(places.tolist(), ("cb", "abcabc"), strict=True):
         for end in range(len(word) + 1):
@@ -156,7 +170,7 @@ def test_short_beginnings_stay(table_runtime, calls):
             beginnings.make_room()
             assert len(beginnings) == remembered if remembered <= 64 else len(beginnings) <= 32
             runtime.advanced.clear()
-            spelled(beginnings, [word[: SHORT - 1] for word in words])
+            made(beginnings, [word[: SHORT - 1] for word in words])
             assert not runtime.advanced
 
 

@@ -78,7 +78,7 @@ def test_what_was_written_is_spelled_once_for_all_that_may_have_been_meant(reade
     assert len(runtime.advanced) == 5
     judged_reversed(reader, ["bb"], ["abc"])
     assert len(runtime.advanced) == 5
-    reader.spell(["abca"])
+    reader.beginnings.at(reader.spell(["abca"]).places)
     assert len(runtime.advanced) == 10  # those of the other direction are others
 
 
@@ -91,6 +91,8 @@ def test_both_directions_are_spelled_in_the_same_steps(reader, runtime, monkeypa
 
     monkeypatch.setattr(runtime, "advance", watched)
     both = reader.spell(["abc", "ca"], np.array([CORRECT, MISSPELL]))
+    assert calls == []  # not before they are asked for
+    reader.beginnings.at(both.places)
     assert calls == [2, 2, 2, 1]
     for place, (word, direction) in enumerate((("abc", CORRECT), ("ca", MISSPELL))):
         alone, length = reader.spell([word], direction), len(word) + 1
