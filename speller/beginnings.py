@@ -37,12 +37,12 @@ class Beginnings:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        # The place of each by its key: the place of the beginning before its last symbol and that symbol, as one number.
+        # The place of each by its key: that of the beginning before its last symbol, and that symbol, as one number.
         # By place, that key, and how many symbols each has.
         self._places: dict[int, int] = {}
         self._keys, self._lengths = [NOTHING], [0]
-        # The states of so many are made, those of the others when they are asked for.
-        self._made = 1
+        # The states of so many are made, those of the others when they are asked for; and so many stay.
+        self._made = self._staying = 1
         self._states: State = tuple(_room((ROOM, part.shape[1]), part.dtype) for part in runtime.nowhere)
         for part, start in zip(self._states, runtime.nowhere, strict=True):
             part[NOTHING] = start[0]
@@ -56,16 +56,18 @@ class Beginnings:
         if len(self) <= CAPACITY:
             return
         self._make()
-        # What one is longer than comes before it, so it is kept too.
-        kept = [place for place, length in enumerate(self._lengths) if length <= SHORT][: CAPACITY // 2]
-        now = {place: turn for turn, place in enumerate(kept)}
-        parents = (divmod(self._keys[place], self._runtime.symbols) for place in kept)
-        self._keys = [now[parent] * self._runtime.symbols + symbol for parent, symbol in parents]
-        self._places = {key: place for place, key in enumerate(self._keys) if place != NOTHING}
-        self._lengths = [self._lengths[place] for place in kept]
+        staying, keys = self._staying, self._keys[self._staying :]
+        short = [place for place in range(staying, len(self)) if self._lengths[place] <= SHORT]
+        del short[max(0, CAPACITY // 2 - staying) :], self._keys[staying:], self._lengths[staying:]
+        for key in keys:
+            del self._places[key]
+        now: dict[int, int] = {}
+        for place in short:  # what one is longer than comes before it, so it is kept too
+            before, symbol = divmod(keys[place - staying], self._runtime.symbols)
+            now[place] = self._place(now.get(before, before) * self._runtime.symbols + symbol)
         for part in self._states:
-            part[: len(kept)] = part[kept]
-        self._made = len(kept)
+            part[staying : len(self)] = part[short]
+        self._made = self._staying = len(self)
 
     def at(self, places: NDArray[np.integer]) -> State:
         """The states at places of any shape: each part ``(…, width)``."""
