@@ -64,18 +64,20 @@ class Beginnings:
         now: dict[int, int] = {}
         for place in short:  # what one is longer than comes before it, so it is kept too
             before, symbol = divmod(keys[place - staying], self._runtime.symbols)
-            now[place] = self._place(now.get(before, before) * self._runtime.symbols + symbol)
+            now[place] = self._enter(now.get(before, before) * self._runtime.symbols + symbol)
         for part in self._states:
             part[staying : len(self)] = part[short]
         self._made = self._staying = len(self)
 
     def at(self, places: NDArray[np.integer]) -> State:
         """The states at places of any shape: each part ``(…, width)``."""
-        return self._taken(self._states, places)
+        self._make()
+        return tuple([part.take(places, axis=0) for part in self._states])
 
     def asking(self, places: NDArray[np.integer]) -> State:
         """What of the states at places asks for what follows, without what only carries on."""
-        return self._taken((self._states[0], self._states[-1]), places)
+        self._make()
+        return tuple([part.take(places, axis=0) for part in (self._states[0], self._states[-1])])
 
     def followed(
         self, rows: NDArray[np.int64], places: NDArray[np.integer], memory: Memory
@@ -105,7 +107,7 @@ class Beginnings:
     def extended(self, places: NDArray[np.int64], symbols: NDArray[np.integer]) -> NDArray[np.int64]:
         """The places ``(rows,)`` of the beginnings that are one symbol longer."""
         keys = (places * self._runtime.symbols + symbols).tolist()
-        return np.fromiter(map(self._place, keys), np.int64, len(keys))
+        return np.array([self._places.get(key) or self._enter(key) for key in keys], np.int64)
 
     def spelled(self, symbols: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
         """The places of all beginnings of words but the empty one.
@@ -121,29 +123,26 @@ class Beginnings:
         order = np.argsort(-lengths, kind="stable")
         by_step = symbols[order].T.tolist()
         going_on = len(lengths) - np.searchsorted(lengths[order[::-1]], np.arange(symbols.shape[1]), side="right")
-        count, place_of = self._runtime.symbols, self._place
+        count, known, enter = self._runtime.symbols, self._places.get, self._enter
         places = [NOTHING] * len(symbols)
         spelled = np.full(symbols.shape, NOTHING)
         for step, (longer, last) in enumerate(zip(going_on.tolist(), by_step, strict=True)):
-            places = [place_of(place * count + symbol) for place, symbol in zip(places[:longer], last, strict=False)]
+            keys = [place * count + symbol for place, symbol in zip(places[:longer], last, strict=False)]
+            places = [known(key) or enter(key) for key in keys]
             spelled[order[:longer], step] = places
         return spelled
 
-    def _place(self, key: int) -> int:
-        place = self._places.get(key)
-        if place is None:
-            place = self._places[key] = len(self._keys)
-            self._keys.append(key)
-            self._lengths.append(self._lengths[key // self._runtime.symbols] + 1)
+    def _enter(self, key: int) -> int:
+        """The place of a beginning that had none."""
+        place = self._places[key] = len(self._keys)
+        self._keys.append(key)
+        self._lengths.append(self._lengths[key // self._runtime.symbols] + 1)
         return place
-
-    def _taken(self, parts: State, places: NDArray[np.integer]) -> State:
-        if self._made < len(self):
-            self._make()
-        return tuple(part.take(places, axis=0) for part in parts)
 
     def _make(self) -> None:
         """The states that nobody has asked for yet, length by length: each after that of what it is longer than."""
+        if self._made == len(self):
+            return
         while len(self._states[0]) < len(self):
             self._states = tuple(map(_doubled, self._states))
         first, at_once = self._made, AT_ONCE * self._runtime.call_size
@@ -152,8 +151,8 @@ class Beginnings:
         for of_length, end in pairwise((0, *longer, len(parents))):
             for start in range(of_length, end, at_once):
                 some = slice(start, min(start + at_once, end))
-                before = parents[some]
-                made = self._runtime.advance(symbols[some], tuple(part.take(before, axis=0) for part in self._states))
+                before = tuple([part.take(parents[some], axis=0) for part in self._states])
+                made = self._runtime.advance(symbols[some], before)
                 for part, new in zip(self._states, made, strict=True):
                     part[first + some.start : first + some.stop] = new
         self._made = len(self)

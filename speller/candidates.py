@@ -1,15 +1,15 @@
 """The words that may have been meant, and what speaks for each: neighbours and beam, judged by the model."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import compress
+from functools import cached_property
 from queue import LifoQueue
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import cpdist
 
@@ -93,19 +93,36 @@ class Candidates:
         """
         scores = stage.scores(self.features)
         share = probabilities(scores, self.rows, len(self.words))
-        scores[self.indices == AS_WRITTEN] = np.inf
+        scores[self.kept] = np.inf
+        # The rows ascend, so they stay in their order.
         order = np.lexsort((-scores, self.rows))
-        rows, scores = self.rows[order], scores[order]
-        first = np.searchsorted(rows, np.arange(len(self.words)))
+        scores = scores.take(order)
+        bounds = self.rows.searchsorted(np.arange(len(self.words) + 1))
+        first, last = bounds[:-1], np.minimum(bounds[:-1] + wanted, bounds[1:] - 1)
         # The word as it was written has place 0.
-        place = np.arange(len(order)) - first[rows]
-        last = np.minimum(first + wanted, np.append(first[1:], len(order)) - 1)
-        chosen = (place <= keep) & (scores >= scores[last][rows] - margin)
+        place = np.arange(len(order)) - first.take(self.rows)
+        chosen = (place <= keep) & (scores >= (scores.take(last) - margin).take(self.rows))
         if always is not None:
-            chosen |= always[order]
-        kept = order[chosen]
-        left = self.share * np.bincount(self.rows[kept], share[kept], len(self.words))
+            chosen |= always.take(order)
+        kept = order.compress(chosen)
+        left = self.share * np.bincount(self.rows.take(kept), share.take(kept), len(self.words))
         return self.some(kept, share=left)
+
+    @cached_property
+    def offered(self) -> NDArray[np.int64]:
+        """Which are in the lexicon."""
+        return (self.indices != AS_WRITTEN).nonzero()[0]
+
+    @cached_property
+    def kept(self) -> NDArray[np.int64]:
+        """Which are the word as it was written."""
+        return (self.indices == AS_WRITTEN).nonzero()[0]
+
+    def enter(self, of_offered: Mapping[str, ArrayLike], of_kept: Mapping[str, ArrayLike]) -> None:
+        """Enter features, by their names, of those in the lexicon and of the words as they were written."""
+        for which, named in ((self.offered, of_offered), (self.kept, of_kept)):
+            for name, values in named.items():
+                self.features[which, COLUMN[name]] = values
 
     def some(self, chosen: NDArray[np.integer | np.bool_], *, share: NDArray[np.float64] | None = None) -> "Candidates":
         """Some of the candidates for the same words, with another share where there is one."""
@@ -229,27 +246,28 @@ class CandidateSearch:
         Returns:
             what was written, spelt as misspellings: what ``judge_reversed`` asks about.
         """
-        kept = candidates.indices == AS_WRITTEN
+        offered, kept = candidates.offered, candidates.kept
         texts = self._texts(candidates)
-        candidates.features[~kept, COLUMN["outline"]] = self._outline(candidates, texts, kept)
-        candidates.features[~kept, COLUMN["sound"]] = self._sound(candidates, kept)
         reader.beginnings.make_room()
         directions = np.repeat((CORRECT, MISSPELL), (len(texts), len(candidates.words)))
         spelt = reader.spell([*texts, *candidates.words], directions)
         meant, misspelled = spelt[: len(texts)], spelt[len(texts) :]
         read = reader.log_probs(memory, candidates.rows, meant)
-        candidates.features[~kept, COLUMN["read"]] = read[~kept]
-        candidates.features[kept, COLUMN["kept-read"]] = read[kept]
-        candidates.features[~kept, COLUMN["unread"]] = self.priors[candidates.indices[~kept]]
-        candidates.features[kept, COLUMN["kept-unread"]] = reader.unread_log_probs(meant[kept])
+        candidates.enter(
+            {
+                "outline": self._outline(candidates, texts),
+                "sound": self._sound(candidates),
+                "read": read.take(offered),
+                "unread": self.priors.take(candidates.indices.take(offered)),
+            },
+            {"kept-read": read.take(kept), "kept-unread": reader.unread_log_probs(meant[kept])},
+        )
         return misspelled
 
     def judge_reversed(self, reader: Reader, candidates: Candidates, misspelled: Spelt) -> None:
         """Enter what the model makes of what was written, having read the candidates."""
-        kept = candidates.indices == AS_WRITTEN
         reverse = reader.reverse_log_probs(self._texts(candidates), misspelled[candidates.rows])
-        candidates.features[~kept, COLUMN["reverse"]] = reverse[~kept]
-        candidates.features[kept, COLUMN["kept-reverse"]] = reverse[kept]
+        candidates.enter({"reverse": reverse.take(candidates.offered)}, {"kept-reverse": reverse.take(candidates.kept)})
 
     @contextmanager
     def _reading(self) -> Iterator[Reader]:
@@ -269,69 +287,72 @@ class CandidateSearch:
         self, words: Sequence[str], found: Sequence[NDArray[np.int64]], heard: Sequence[NDArray[np.int64]]
     ) -> Candidates:
         """The candidates for words: those that were found for each, by letters or by sound, and the word itself."""
-        known = len(self.lexicon)
-        by_letters, by_sound = (
-            np.concatenate([row * known + indices for row, indices in enumerate(several)] or [np.empty(0, np.int64)])
-            for several in (found, heard)
-        )
-        numbers = np.sort(np.concatenate((by_letters, by_sound)))
-        numbers = numbers[np.diff(numbers, prepend=-1) > 0]
-        rows, indices = np.divmod(numbers, known)
-        features = np.zeros((len(rows) + len(words), len(FEATURES)), np.float32)
-        self._describe(words, rows, indices, features[: len(rows)])
-        features[len(rows) :, COLUMN["kept"]] = 1
-        features[len(rows) :, COLUMN["kept-length"]] = [len(word) for word in words]
-        attestations = [self.lexicon.attested.look_up(word) for word in words]
-        features[len(rows) :, COLUMN["kept-listed"]] = [attestation.listed for attestation in attestations]
-        features[len(rows) :, COLUMN["kept-frequency"]] = [attestation.zipf for attestation in attestations]
-        rows = np.concatenate((rows, np.arange(len(words))))
-        indices = np.concatenate((indices, np.full(len(words), AS_WRITTEN)))
+        # One number for each: the word that was written comes after the lexicon's, and sorts behind them.
+        as_written, stride = len(self.lexicon), len(self.lexicon) + 1
+        numbers = [row * stride + indices for several in (found, heard) for row, indices in enumerate(several)]
+        by_sound = np.concatenate([np.empty(0, np.int64), *numbers[len(words) :]])
+        numbers = np.sort(np.concatenate((*numbers, np.arange(len(words)) * stride + as_written)))
+        numbers = numbers.compress(np.append(numbers[:-1] != numbers[1:], True)) if len(words) else numbers
+        rows, indices = np.divmod(numbers, stride)
+        features = np.zeros((len(rows), len(FEATURES)), np.float32)
+        indices[indices == as_written] = AS_WRITTEN
         sounding = np.zeros(len(rows), np.bool_)
-        sounding[np.searchsorted(numbers, by_sound)] = True
-        order = np.argsort(rows, kind="stable")
-        return Candidates(words, rows[order], indices[order], features[order], sounding[order], np.ones(len(words)))
+        sounding[numbers.searchsorted(by_sound)] = True
+        candidates = Candidates(words, rows, indices, features, sounding, np.ones(len(words)))
+        attestations = [self.lexicon.attested.look_up(word) for word in words]
+        candidates.enter(
+            self._described(candidates),
+            {
+                "kept": np.ones(len(words)),
+                "kept-length": [len(word) for word in words],
+                "kept-listed": [attestation.listed for attestation in attestations],
+                "kept-frequency": [attestation.zipf for attestation in attestations],
+            },
+        )
+        return candidates
 
-    def _outline(self, candidates: Candidates, texts: Sequence[str], kept: NDArray[np.bool_]) -> NDArray[np.float32]:
+    def _outline(self, candidates: Candidates, texts: Sequence[str]) -> NDArray[np.float32]:
         """How far apart the outlines of what was written and of the candidates in the lexicon are."""
         written = [self._likeness.outline(word) for word in candidates.words]
-        meant = self._likeness.outlines(compress(texts, (~kept).tolist()))
-        outlines = [written[row] for row in candidates.rows[~kept].tolist()]
+        meant = self._likeness.outlines(texts[place] for place in candidates.offered.tolist())
+        outlines = [written[row] for row in candidates.rows.take(candidates.offered).tolist()]
         apart: NDArray[np.float32] = cpdist(outlines, meant, scorer=OSA.distance, dtype=np.float32)
         return apart
 
-    def _sound(self, candidates: Candidates, kept: NDArray[np.bool_]) -> NDArray[np.float32]:
+    def _sound(self, candidates: Candidates) -> NDArray[np.float32]:
         """How far apart what was written and the candidates in the lexicon sound, by the nearest reading."""
         readings = [self.lexicon.sounds.read(word) for word in candidates.words]
+        rows, indices = candidates.rows.take(candidates.offered), candidates.indices.take(candidates.offered)
         if not any(readings):
-            return np.zeros(np.count_nonzero(~kept), np.float32)
-        read = [readings[row] for row in candidates.rows[~kept].tolist()]
-        meant = self.lexicon.sounds.of(candidates.indices[~kept])
-        ways = [[each[way % len(each)] for each in read] for way in range(READINGS)]
-        apart = [cpdist(way, meant, scorer=OSA.distance, dtype=np.float32) for way in ways]
-        nearest: NDArray[np.float32] = np.minimum.reduce(apart)
+            return np.zeros(len(rows), np.float32)
+        read = [readings[row] for row in rows.tolist()]
+        ways = [each[way % len(each)] for way in range(READINGS) for each in read]
+        apart = cpdist(ways, self.lexicon.sounds.of(indices) * READINGS, scorer=OSA.distance, dtype=np.float32)
+        nearest: NDArray[np.float32] = apart.reshape(READINGS, -1).min(axis=0)
         return nearest
 
-    def _describe(
-        self, words: Sequence[str], rows: NDArray[np.int64], indices: NDArray[np.int64], features: NDArray[np.float32]
-    ) -> None:
-        written = [words[row] for row in rows.tolist()]
+    def _described(self, candidates: Candidates) -> dict[str, NDArray[np.floating]]:
+        """What the first stage looks at, of candidates in the lexicon."""
+        rows, indices = candidates.rows.take(candidates.offered), candidates.indices.take(candidates.offered)
+        written = [candidates.words[row] for row in rows.tolist()]
         meant = self.lexicon.words.some(indices)
         distance = cpdist(written, meant, scorer=OSA.distance, dtype=np.float32)
-        features[:, COLUMN["frequency"]] = self.lexicon.zipf[indices]
-        nearest = np.full(len(words), np.inf, np.float32)
+        nearest = np.full(len(candidates.words), np.inf, np.float32)
         np.minimum.at(nearest, rows, distance)
-        features[:, COLUMN["distance"]] = distance
-        # A known word is no distance from itself.
-        features[:, COLUMN["relative"]] = distance / np.maximum(nearest[rows], 1)
-        length = self.lexicon.words.lengths(indices)
-        written_length = np.array([len(word) for word in words], np.uint32)
-        features[:, COLUMN["share"]] = distance / np.maximum(length, written_length[rows]).astype(np.float64)
-        features[:, COLUMN["length"]] = length
-        features[:, COLUMN["first"]] = [a[0] != b[0] for a, b in zip(written, meant, strict=True)]
+        length = np.fromiter(map(len, meant), np.float64, len(meant))
+        longer = np.maximum(length, np.fromiter(map(len, written), np.float64, len(written)))
+        return {
+            "frequency": self.lexicon.zipf.take(indices),
+            "distance": distance,
+            # A known word is no distance from itself.
+            "relative": distance / np.maximum(nearest.take(rows), 1),
+            "share": distance / longer,
+            "length": length,
+            "first": np.array([a[0] != b[0] for a, b in zip(written, meant, strict=True)], np.float32),
+        }
 
     def _texts(self, candidates: Candidates) -> list[str]:
-        written = candidates.indices == AS_WRITTEN
-        texts = self.lexicon.words.some(np.where(written, 0, candidates.indices))
-        for place, row in zip(np.flatnonzero(written).tolist(), candidates.rows[written].tolist(), strict=True):
-            texts[place] = candidates.words[row]
+        texts = self.lexicon.words.some(np.maximum(candidates.indices, 0))
+        for place, word in zip(candidates.kept.tolist(), candidates.words, strict=True):
+            texts[place] = word
         return texts

@@ -187,8 +187,8 @@ class Reader:
         """Where each word has a word that was read to itself, no two ask for the same."""
         longest = int(words.lengths.max(initial=0))
         following = self.beginnings.all_followed(words.places[:, :longest], memory)
-        chosen = np.take_along_axis(following, words.symbols[:, :longest, None], axis=2)[:, :, 0]
-        return _summed(chosen, words.lengths)
+        word, step = np.arange(len(words.lengths))[:, None], np.arange(longest)
+        return _summed(following[word, step, words.symbols[:, :longest]], words.lengths)
 
 
 def _summed(log_probs: NDArray[np.float32], lengths: NDArray[np.int64]) -> NDArray[np.float64]:

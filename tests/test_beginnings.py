@@ -123,12 +123,13 @@ def test_a_call_may_go_beyond_the_capacity(make, word):
             assert at(beginnings, row[end]) == stepped(runtime, written[:end])
 
 
-def test_many_at_once_outgrow_the_room_more_than_once(make):
+def test_many_at_once_outgrow_the_room_more_than_once(make, monkeypatch):
+    monkeypatch.setattr("speller.beginnings.ROOM", 2)
     runtime, beginnings = make(capacity=1)
     places = np.zeros(9, np.int32)
     symbols = np.arange(9)
     longer = beginnings.extended(places, symbols)
-    beginnings.at(longer)
+    assert [len(part) for part in beginnings.asking(longer)] == [9, 9]
     assert len(beginnings) == 10
     assert sorted(longer.tolist()) == list(range(1, 10))
     assert len(runtime.advanced) == 9
