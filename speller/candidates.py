@@ -111,12 +111,12 @@ class Candidates:
     @cached_property
     def offered(self) -> NDArray[np.int64]:
         """Which are in the lexicon."""
-        return (self.indices != AS_WRITTEN).nonzero()[0]
+        return np.flatnonzero(self.indices != AS_WRITTEN)
 
     @cached_property
     def kept(self) -> NDArray[np.int64]:
         """Which are the word as it was written."""
-        return (self.indices == AS_WRITTEN).nonzero()[0]
+        return np.flatnonzero(self.indices == AS_WRITTEN)
 
     def enter(self, of_offered: Mapping[str, ArrayLike], of_kept: Mapping[str, ArrayLike]) -> None:
         """Enter features, by their names, of those in the lexicon and of the words as they were written."""
@@ -289,10 +289,10 @@ class CandidateSearch:
         """The candidates for words: those that were found for each, by letters or by sound, and the word itself."""
         # One number for each: the word that was written comes after the lexicon's, and sorts behind them.
         as_written, stride = len(self.lexicon), len(self.lexicon) + 1
-        numbers = [row * stride + indices for several in (found, heard) for row, indices in enumerate(several)]
-        by_sound = np.concatenate([np.empty(0, np.int64), *numbers[len(words) :]])
-        numbers = np.sort(np.concatenate((*numbers, np.arange(len(words)) * stride + as_written)))
-        numbers = numbers.compress(np.append(numbers[:-1] != numbers[1:], True)) if len(words) else numbers
+        listed = [row * stride + indices for several in (found, heard) for row, indices in enumerate(several)]
+        by_sound = np.concatenate([np.empty(0, np.int64), *listed[len(words) :]])
+        numbers = np.sort(np.concatenate((*listed, np.arange(len(words)) * stride + as_written)))
+        numbers = numbers[np.diff(numbers, prepend=-1) > 0]
         rows, indices = np.divmod(numbers, stride)
         features = np.zeros((len(rows), len(FEATURES)), np.float32)
         indices[indices == as_written] = AS_WRITTEN
