@@ -63,7 +63,7 @@ class Alphabet:
         return symbols[:, 1:], lengths - 1
 
     def directed(
-        self, words: Sequence[str], direction: int | NDArray[np.integer]
+        self, words: Sequence[str], direction: int | Sequence[int]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The same with a direction symbol before each word's letters, counted in its length.
 
@@ -72,12 +72,11 @@ class Alphabet:
             direction: ``CORRECT`` or ``MISSPELL``, or one of these for each word.
         """
         lengths = np.fromiter(map(len, words), np.int64, len(words))
-        symbols = np.full((len(words), 1 + int(lengths.max(initial=0))), PADDING)
+        symbols = np.full((len(words), 1 + max(map(len, words), default=0)), PADDING)
         symbols[:, 0] = direction
         text = np.frombuffer("".join(words).encode("utf-32-le", "surrogatepass"), np.uint32)
-        symbols[:, 1:][np.arange(symbols.shape[1] - 1) < lengths[:, None]] = self._numbers[
-            np.minimum(text, len(self._numbers) - 1)
-        ]
+        real = np.arange(symbols.shape[1] - 1) < lengths[:, None]
+        symbols[:, 1:][real] = self._numbers.take(text, mode="clip")
         return symbols, lengths + 1
 
     def decode(self, symbols: NDArray[np.integer]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from speller.alphabet import PADDING
 from speller.runtime import Memory, Runtime, State
 
 CAPACITY = 1024
@@ -93,7 +94,7 @@ class Beginnings:
             log-probabilities ``(beginnings and some more, symbols)``, and which of them are a beginning's
             ``(beginnings,)``: to take a few of many takes less than to put all in order.
         """
-        column = np.arange(len(rows)) - np.searchsorted(rows, rows)
+        column = np.arange(len(rows)) - rows.searchsorted(rows)
         several = int(column.max(initial=-1)) + 1
         grid = np.full((len(memory.lengths), several), NOTHING)
         grid[rows, column] = places
@@ -113,7 +114,7 @@ class Beginnings:
         """The places of all beginnings of words but the empty one.
 
         Args:
-            symbols: ``(words, longest)``, a direction first, padded with anything.
+            symbols: ``(words, longest)``, a direction first, padded with ``PADDING``.
             lengths: ``(words,)``.
 
         Returns:
@@ -121,15 +122,14 @@ class Beginnings:
         """
         # The longest first, so that those that go on are side by side.
         order = np.argsort(-lengths, kind="stable")
-        by_step = symbols[order].T.tolist()
-        going_on = len(lengths) - np.searchsorted(lengths[order[::-1]], np.arange(symbols.shape[1]), side="right")
         count, known, enter = self._runtime.symbols, self._places.get, self._enter
-        places = [NOTHING] * len(symbols)
-        spelled = np.full(symbols.shape, NOTHING)
-        for step, (longer, last) in enumerate(zip(going_on.tolist(), by_step, strict=True)):
-            keys = [place * count + symbol for place, symbol in zip(places[:longer], last, strict=False)]
+        places, steps = [NOTHING] * len(symbols), []
+        for last in symbols[order].T.tolist():
+            keys = [place * count + symbol for place, symbol in zip(places, last, strict=False) if symbol != PADDING]
             places = [known(key) or enter(key) for key in keys]
-            spelled[order[:longer], step] = places
+            steps.append(places + [NOTHING] * (len(symbols) - len(places)))
+        spelled = np.empty_like(symbols)
+        spelled[order] = np.array(steps).T
         return spelled
 
     def _enter(self, key: int) -> int:
@@ -147,14 +147,15 @@ class Beginnings:
             self._states = tuple(map(_doubled, self._states))
         first, at_once = self._made, AT_ONCE * self._runtime.call_size
         parents, symbols = np.divmod(np.array(self._keys[first:]), self._runtime.symbols)
-        longer = (np.flatnonzero(np.diff(self._lengths[first:])) + 1).tolist()
+        lengths = self._lengths[first:]
+        longer = [place for place, (before, after) in enumerate(pairwise(lengths), 1) if before != after]
         for of_length, end in pairwise((0, *longer, len(parents))):
             for start in range(of_length, end, at_once):
-                some = slice(start, min(start + at_once, end))
-                before = tuple([part.take(parents[some], axis=0) for part in self._states])
-                made = self._runtime.advance(symbols[some], before)
+                stop = min(start + at_once, end)
+                before = tuple([part.take(parents[start:stop], axis=0) for part in self._states[:-1]])
+                made = self._runtime.advance(symbols[start:stop], before)
                 for part, new in zip(self._states, made, strict=True):
-                    part[first + some.start : first + some.stop] = new
+                    part[first + start : first + stop] = new
         self._made = len(self)
 
 

@@ -19,7 +19,7 @@ from speller.breadth import SEVERAL, Breadth, breadth_for
 from speller.lexicon import Lexicon
 from speller.likeness import Likeness
 from speller.neighbours import Neighbours
-from speller.ranking import COLUMN, FEATURES, Ranking, Stage, log_totals, probabilities
+from speller.ranking import COLUMN, FEATURES, Ranking, Stage, weighed
 from speller.reader import Reader, Spelt
 from speller.runtime import Memory, Runtime
 from speller.sounds import READINGS
@@ -92,7 +92,7 @@ class Candidates:
             always: ``(candidates,)``, which others are kept whatever their score.
         """
         scores = stage.scores(self.features)
-        share = probabilities(scores, self.rows, len(self.words))
+        share, _ = weighed(scores, self.rows, len(self.words))
         scores[self.kept] = np.inf
         # The rows ascend, so they stay in their order.
         order = np.lexsort((-scores, self.rows))
@@ -111,12 +111,14 @@ class Candidates:
     @cached_property
     def offered(self) -> NDArray[np.int64]:
         """Which are in the lexicon."""
-        return np.flatnonzero(self.indices != AS_WRITTEN)
+        places: NDArray[np.int64] = (self.indices != AS_WRITTEN).nonzero()[0]
+        return places
 
     @cached_property
     def kept(self) -> NDArray[np.int64]:
         """Which are the word as it was written."""
-        return np.flatnonzero(self.indices == AS_WRITTEN)
+        places: NDArray[np.int64] = (self.indices == AS_WRITTEN).nonzero()[0]
+        return places
 
     def enter(self, of_offered: Mapping[str, ArrayLike], of_kept: Mapping[str, ArrayLike]) -> None:
         """Enter features, by their names, of those in the lexicon and of the words as they were written."""
@@ -135,13 +137,15 @@ class Candidates:
             self.share if share is None else share,
         )
 
-    def probabilities(self, stage: Stage) -> NDArray[np.float64]:
-        """The probability ``(candidates,)`` of each to have been meant, by a stage's scores."""
-        return probabilities(stage.scores(self.features), self.rows, len(self.words)) * self.share[self.rows]
+    def weighed(self, stage: Stage) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What a stage's scores come to.
 
-    def log_totals(self, stage: Stage) -> NDArray[np.float64]:
-        """``(words,)``: the logarithm of what all candidates of each weigh together, by a stage's scores."""
-        return log_totals(stage.scores(self.features), self.rows, len(self.words)) - np.log(self.share)
+        Returns:
+            the probability ``(candidates,)`` of each to have been meant; and ``(words,)``, the logarithm of what all
+            candidates of each weigh together.
+        """
+        probabilities, log_totals = weighed(stage.scores(self.features), self.rows, len(self.words))
+        return probabilities * self.share.take(self.rows), log_totals - np.log(self.share)
 
 
 class CandidateSearch:
@@ -249,7 +253,7 @@ class CandidateSearch:
         offered, kept = candidates.offered, candidates.kept
         texts = self._texts(candidates)
         reader.beginnings.make_room()
-        directions = np.repeat((CORRECT, MISSPELL), (len(texts), len(candidates.words)))
+        directions = [CORRECT] * len(texts) + [MISSPELL] * len(candidates.words)
         spelt = reader.spell([*texts, *candidates.words], directions)
         meant, misspelled = spelt[: len(texts)], spelt[len(texts) :]
         read = reader.log_probs(memory, candidates.rows, meant)
@@ -292,7 +296,7 @@ class CandidateSearch:
         listed = [row * stride + indices for several in (found, heard) for row, indices in enumerate(several)]
         by_sound = np.concatenate([np.empty(0, np.int64), *listed[len(words) :]])
         numbers = np.sort(np.concatenate((*listed, np.arange(len(words)) * stride + as_written)))
-        numbers = numbers[np.diff(numbers, prepend=-1) > 0]
+        numbers = numbers.compress(np.concatenate(([True], numbers[1:] != numbers[:-1])))
         rows, indices = np.divmod(numbers, stride)
         features = np.zeros((len(rows), len(FEATURES)), np.float32)
         indices[indices == as_written] = AS_WRITTEN

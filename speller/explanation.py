@@ -258,7 +258,7 @@ def _candidates(corrector: Corrector, word: str, known: bool, *, wanted: int) ->
             listed.append((f"{lexicon.usual_case(first)} {lexicon.usual_case(second)}", "two words", parts))
     scores = np.array([sum(part.points for part in parts) for _, _, parts in listed])
     of_splits = [score for score, (_, kind, _) in zip(scores, listed, strict=True) if kind == "two words"]
-    total = np.logaddexp.reduce([found.log_totals(ranking.full)[0], *of_splits])
+    total = np.logaddexp.reduce([found.weighed(ranking.full)[1][0], *of_splits])
     shares = np.exp(scores - total).tolist()
     candidates = []
     for (text, kind, parts), probability in zip(listed, shares, strict=True):

@@ -268,7 +268,7 @@ class Knowledge:
         held = max(n, KEPT)
         candidates = self.search.find(words, wanted=n, depth=depth)
         stage = getattr(self.bundle.ranking, depth)
-        probabilities, log_totals = candidates.probabilities(stage), candidates.log_totals(stage)
+        probabilities, log_totals = candidates.weighed(stage)
         ends = np.searchsorted(candidates.rows, np.arange(len(words) + 1))
         answers = []
         for word, start, end, log_total in zip(words, ends, ends[1:], log_totals.tolist(), strict=False):

@@ -14,8 +14,10 @@
 
 #ifdef __GNUC__
 #define INLINE static inline __attribute__((always_inline))
+#define PREFETCH(address) __builtin_prefetch(address)
 #else
 #define INLINE static inline
+#define PREFETCH(address) (void)(address)
 #endif
 
 enum {
@@ -203,13 +205,18 @@ INLINE void search(const Words *words, const Written *written, Nearest *nearest,
         }
         from = shortest, to = longest;
         for (int64_t length = shortest; length <= longest; length++) {
-            const int64_t end = words->start[length + 1];
-            int64_t size = 0;
-            for (int64_t block = words->start[length]; block < end; block += BLOCK) {
+            const int64_t start = words->start[length];
+            int64_t end = words->start[length + 1], size = 0;
+            const char *letters = words->letters + words->text[length] * width;
+            for (int64_t block = start; block < end; block += BLOCK) {
                 for (unsigned found = find_bound(bound + block, (uint8_t)reached); found; found &= found - 1) {
-                    int64_t place = block + lowest_bit(found);
-                    if (place < end && is_near(nearest, reached * words->words + words->rank[place]))
-                        some[size++] = place;
+                    const int64_t place = block + lowest_bit(found);
+                    if (place >= end || !is_near(nearest, reached * words->words + words->rank[place])) {
+                        end = place; /* those behind it have higher ranks */
+                        break;
+                    }
+                    PREFETCH(letters + (place - start) * length * width);
+                    some[size++] = place;
                 }
                 if (size > TOGETHER - BLOCK) {
                     compare(words, written, nearest, some, size, length, width);

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -78,7 +79,7 @@ class Neighbours:
     ) -> None:
         """Fills in what is found, ``(words, count)``, ascending, and how many each word has, ``(words,)``."""
         written = np.frombuffer("".join(words).encode("utf-32-le", "surrogatepass"), np.uint32)
-        ends = np.cumsum(np.fromiter(map(len, words), np.int64, len(words)))
+        ends = np.fromiter(accumulate(map(len, words)), np.int64, len(words))
         compiled.search(self._arrays, written, ends, beyond, numbers, sizes)
 
     def _by_numpy(

@@ -77,22 +77,17 @@ class Ranking:
     spacing: Spacing | None = None
 
 
-def probabilities(scores: NDArray[np.float64], rows: NDArray[np.int64], count: int) -> NDArray[np.float64]:
-    """The softmax of scores ``(candidates,)`` among those of the same word: ``rows`` tells which of ``count``."""
-    highest = _highest(scores, rows, count)
-    weights = np.exp(scores - highest[rows])
-    shares: NDArray[np.float64] = weights / np.bincount(rows, weights, count)[rows]
-    return shares
+def weighed(
+    scores: NDArray[np.float64], rows: NDArray[np.int64], count: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What scores ``(candidates,)`` come to among those of the same word: ``rows`` tells which of ``count``.
 
-
-def log_totals(scores: NDArray[np.float64], rows: NDArray[np.int64], count: int) -> NDArray[np.float64]:
-    """``(count,)``: the log-sum-exp of scores ``(candidates,)`` of the same word, of which each has at least one."""
-    highest = _highest(scores, rows, count)
-    totals: NDArray[np.float64] = highest + np.log(np.bincount(rows, np.exp(scores - highest[rows]), count))
-    return totals
-
-
-def _highest(scores: NDArray[np.float64], rows: NDArray[np.int64], count: int) -> NDArray[np.float64]:
+    Returns:
+        probabilities ``(candidates,)``, their softmax; and ``(count,)``, the log-sum-exp of each word's, which has at
+        least one.
+    """
     highest = np.full(count, -np.inf)
     np.maximum.at(highest, rows, scores)
-    return highest
+    weights = np.exp(scores - highest.take(rows))
+    totals = np.bincount(rows, weights, count)
+    return weights / totals.take(rows), highest + np.log(totals)

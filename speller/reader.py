@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from speller.alphabet import CORRECT, END, MISSPELL
+from speller.alphabet import CORRECT, END, MISSPELL, PADDING
 from speller.beginnings import NOTHING, Beginnings
 from speller.lexicon import Lexicon
 from speller.runtime import Memory, Runtime
@@ -84,7 +84,7 @@ class Reader:
             memory.keys[some, :longest], memory.values[some, :longest] = read.keys, read.values
         return memory
 
-    def spell(self, words: Sequence[str], direction: int | NDArray[np.integer] = CORRECT) -> Spelt:
+    def spell(self, words: Sequence[str], direction: int | Sequence[int] = CORRECT) -> Spelt:
         """What the decoder makes of words' beginnings, to be asked about until ``Beginnings.make_room`` forgets them.
 
         Args:
@@ -132,8 +132,7 @@ class Reader:
     def unread_log_probs(self, words: Spelt) -> NDArray[np.float64]:
         """How probably each word is written where nothing was read: log-probabilities ``(words,)``."""
         parts = [words[start : start + self._at_once] for start in range(0, len(words.lengths), self._at_once)]
-        found = [self._log_probs(self._nothing, np.zeros(len(part.lengths), np.int64), part) for part in parts]
-        return np.concatenate([np.empty(0), *found])
+        return np.concatenate([np.empty(0), *(self._log_probs_of_each(self._nothing, part) for part in parts)])
 
     def reverse_log_probs(self, meant: Sequence[str], written: Spelt) -> NDArray[np.float64]:
         """How probably each word that may have been meant is misspelled as what was written.
@@ -181,18 +180,18 @@ class Reader:
         which = np.empty(len(marked), np.int32)
         which[once] = at
         which[NOTHING::known] = 0
-        return _summed(following[which[asked], words.symbols], words.lengths)
+        return _summed(following[which[asked], words.symbols], words.symbols)
 
     def _log_probs_of_each(self, memory: Memory, words: Spelt) -> NDArray[np.float64]:
-        """Where each word has a word that was read to itself, no two ask for the same."""
-        longest = int(words.lengths.max(initial=0))
-        following = self.beginnings.all_followed(words.places[:, :longest], memory)
-        word, step = np.arange(len(words.lengths))[:, None], np.arange(longest)
-        return _summed(following[word, step, words.symbols[:, :longest]], words.lengths)
+        """Where each has a word that was read to itself, or all have the same: no two are taken to begin alike."""
+        longest = int(words.lengths.max())
+        places, symbols = words.places[:, :longest], words.symbols[:, :longest]
+        following = self.beginnings.all_followed(places.reshape(len(memory.lengths), -1), memory)
+        word, step = np.arange(len(places))[:, None], np.arange(longest)
+        return _summed(following.reshape(*places.shape, -1)[word, step, symbols], symbols)
 
 
-def _summed(log_probs: NDArray[np.float32], lengths: NDArray[np.int64]) -> NDArray[np.float64]:
+def _summed(log_probs: NDArray[np.float32], symbols: NDArray[np.int64]) -> NDArray[np.float64]:
     """Those of words' symbols ``(words, longest)``, summed up as far as each word goes."""
-    real = np.arange(log_probs.shape[1]) < lengths[:, None]
-    total: NDArray[np.float64] = np.where(real, log_probs.astype(np.float64), 0.0).sum(axis=1)
+    total: NDArray[np.float64] = np.where(symbols == PADDING, 0.0, log_probs).sum(axis=1, dtype=np.float64)
     return total

@@ -89,7 +89,9 @@ class OnnxRuntime:
 
     def __init__(self, encoder: Path, decoder: Path, output: Path) -> None:
         self._encoder, self._decoder, self._output = map(_open, (encoder, decoder, output))
-        self._states = [value.name for value in self._decoder.get_inputs() if value.name.startswith("state_")]
+        states = [value.name for value in self._decoder.get_inputs() if value.name.startswith("state_")]
+        self._symbols_and_states = ["symbols", *states]
+        self._after = [value.name for value in self._decoder.get_outputs()]
         parts = ((value.shape[1], value.type) for value in self._decoder.get_outputs())
         self.nowhere = tuple(
             np.full((1, width), ZERO, np.uint8) if kind == "tensor(uint8)" else np.zeros((1, width), np.float16)
@@ -99,18 +101,19 @@ class OnnxRuntime:
 
     def encode(self, symbols: NDArray[np.int64], lengths: NDArray[np.int64]) -> Memory:
         """See ``Runtime.encode``."""
-        keys, values = self._encoder.run(None, {"source": symbols, "lengths": lengths})
+        keys, values = self._encoder.run(["keys", "values"], {"source": symbols, "lengths": lengths})
         return Memory(keys, values, lengths)
 
     def advance(self, symbols: NDArray[np.int64], state: State) -> State:
         """See ``Runtime.advance``."""
-        carried = dict(zip(self._states, state, strict=False))  # the last part is for the output alone
-        return tuple(self._decoder.run(None, {"symbols": symbols} | carried))
+        # The last part is for the output alone.
+        feeds = dict(zip(self._symbols_and_states, (symbols, *state), strict=False))
+        return tuple(self._decoder.run(self._after, feeds))
 
     def expect(self, state: State, memory: Memory) -> NDArray[np.float32]:
         """See ``Runtime.expect``."""
         feeds = {"query": state[0], "written": state[-1]} | memory._asdict()
-        log_probs: NDArray[np.float32] = self._output.run(None, feeds)[0]
+        log_probs: NDArray[np.float32] = self._output.run(["log_probs"], feeds)[0]
         return log_probs
 
 

@@ -62,9 +62,8 @@ class Vocabulary(Sequence[str]):
 
     def some(self, places: NDArray[np.integer]) -> list[str]:
         """The words at some places."""
-        text = self.text
-        starts, ends = self.starts(places).tolist(), self._gap.take(places + 1).tolist()
-        return [text[start:end] for start, end in zip(starts, ends, strict=True)]
+        text, gaps = self.text, self._gaps
+        return [text[gaps[place] + 1 : gaps[place + 1]] for place in places.tolist()]
 
     def letters(self) -> NDArray[np.unsignedinteger]:
         """The code points of the whole text, in one byte each where they fit, else in four."""

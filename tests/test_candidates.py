@@ -137,7 +137,7 @@ def test_what_is_wanted_decides_how_many_are_looked_at(search: CandidateSearch) 
     one, many = search.find(words, wanted=1), search.find(words, wanted=30)
     assert len(one.rows) < len(many.rows) <= len(words) * (SEVERAL.read + 1)
     for found in (one, many):
-        probabilities = found.probabilities(search.ranking.full)
+        probabilities = found.weighed(search.ranking.full)[0]
         best = [found.indices[found.rows == row][probabilities[found.rows == row].argmax()] for row in (0, 1)]
         assert [search.lexicon.words[index] for index in best] == ["acknowledgement", "definitely"]
 
@@ -218,15 +218,15 @@ def test_the_best_have_the_share_of_the_probability_that_they_had_among_all(sear
     assert found.share.tolist() == [1, 1, 1]
     best = found.best(stage, 3)
     places = zip(found.rows.tolist(), found.indices.tolist(), strict=True)
-    before = dict(zip(places, found.probabilities(stage).tolist(), strict=True))
+    before = dict(zip(places, found.weighed(stage)[0].tolist(), strict=True))
 
     def was(some: Candidates) -> list[float]:
         return [before[place] for place in zip(some.rows.tolist(), some.indices.tolist(), strict=True)]
 
     assert best.share == pytest.approx(np.bincount(best.rows, was(best)))
-    assert best.log_totals(stage) == pytest.approx(found.log_totals(stage))
+    assert best.weighed(stage)[1] == pytest.approx(found.weighed(stage)[1])
     for some in (best, best.best(stage, 1)):  # of what is left, some more is left out
-        assert some.probabilities(stage) == pytest.approx(was(some))
+        assert some.weighed(stage)[0] == pytest.approx(was(some))
 
 
 def test_candidates_far_below_the_last_wanted_are_left(search: CandidateSearch) -> None:
@@ -253,7 +253,7 @@ def test_without_the_network_the_first_stage_alone_prunes(made_up: CandidateSear
 def test_no_words_have_no_candidates(search: CandidateSearch, depth: Depth) -> None:
     found = search.find([], depth=depth)
     assert found.features.shape == (0, len(FEATURES))
-    assert found.probabilities(search.ranking.full).shape == (0,)
+    assert found.weighed(search.ranking.full)[0].shape == (0,)
     assert search.write([]) == []
 
 

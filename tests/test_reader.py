@@ -90,7 +90,7 @@ def test_both_directions_are_spelled_in_the_same_steps(reader, runtime, monkeypa
         return advance(symbols, state)
 
     monkeypatch.setattr(runtime, "advance", watched)
-    both = reader.spell(["abc", "ca"], np.array([CORRECT, MISSPELL]))
+    both = reader.spell(["abc", "ca"], [CORRECT, MISSPELL])
     assert calls == []  # not before they are asked for
     reader.beginnings.at(both.places)
     assert calls == [2, 2, 2, 1]

@@ -222,7 +222,7 @@ def _totals(search: CandidateSearch, words: Sequence[str], attested: Mapping[str
         attest(found, attested)
         itself = np.array([-2 if (place := search.lexicon.index(word)) is None else place for word in found.words])
         others = found.indices != itself[found.rows]
-        totals[some] = found.some(others).log_totals(search.ranking.full)
+        totals[some] = found.some(others).weighed(search.ranking.full)[1]
     return totals
 
 

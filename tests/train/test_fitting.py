@@ -10,7 +10,7 @@ from speller.attested import Attestation
 from speller.breadth import SEVERAL
 from speller.bundle import DECODER, ENCODER, OUTPUT
 from speller.candidates import AS_WRITTEN, Candidates, CandidateSearch
-from speller.ranking import COLUMN, FEATURES, probabilities
+from speller.ranking import COLUMN, FEATURES, weighed
 from speller.runtime import OnnxRuntime
 from speller.train.export import export
 from speller.train.fitting import (
@@ -50,7 +50,7 @@ def chosen(candidates, weights, seed=2):
     """``(words,)``: what was meant by each word, drawn by the conditional logit with these weights."""
     words = len(candidates.words)
     vector = np.array([weights[name] for name in FEATURES])
-    shares = probabilities(candidates.features @ vector, candidates.rows, words).reshape(words, -1)
+    shares = weighed(candidates.features @ vector, candidates.rows, words)[0].reshape(words, -1)
     draws = np.random.default_rng(seed).random((words, 1))
     return candidates.indices.reshape(words, -1)[np.arange(words), (shares.cumsum(axis=1) < draws).sum(axis=1)]
 
@@ -127,7 +127,7 @@ def test_the_probabilities_are_calibrated(search_finds, greek):
     valid = meant == AS_WRITTEN
     mixed = np.where(valid, (1 - MISSPELLED) / valid.mean(), MISSPELLED / (~valid).mean())
     stage = fit_ranking(greek, None, None, held_out(candidates.words, meant)).full
-    shares = candidates.probabilities(stage)
+    shares = candidates.weighed(stage)[0]
     right = candidates.indices == meant[candidates.rows]
     weight = mixed[candidates.rows]
     for low in np.arange(0, 1, 0.2):
@@ -176,7 +176,7 @@ def slope(candidates, meant, stage, *, misspelled, names=None):
     valid = meant == AS_WRITTEN
     weights = np.where(valid, (1 - misspelled) / valid.sum(), misspelled / (~valid).sum())[candidates.rows]
     columns = candidates.features[:, [COLUMN[name] for name in names or stage.weights]]
-    return np.abs((weights * (right - candidates.probabilities(stage))) @ columns).max()
+    return np.abs((weights * (right - candidates.weighed(stage)[0])) @ columns).max()
 
 
 def test_rare_distances_count_for_more_than_they_are(search_finds, greek, monkeypatch):
@@ -206,7 +206,7 @@ def test_where_the_right_word_was_not_found_the_word_as_written_stands_for_it(se
     meant = np.random.default_rng(3).choice([0, 4, AS_WRITTEN], 2000, p=[0.2, 0.6, 0.2])  # 4 is no candidate
     search_finds(candidates)
     found = fit_ranking(greek, None, None, held_out(candidates.words, meant)).full
-    shares = candidates.probabilities(found)[candidates.indices == AS_WRITTEN]
+    shares = candidates.weighed(found)[0][candidates.indices == AS_WRITTEN]
     valid = meant == AS_WRITTEN
     weights = np.where(valid, (1 - MISSPELLED) / valid.sum(), MISSPELLED / (~valid).sum())
     assert np.average(shares, weights=weights) == pytest.approx(np.average(meant != 0, weights=weights), abs=0.02)

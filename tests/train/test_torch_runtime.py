@@ -55,7 +55,7 @@ def test_the_shipped_model_corrects_alike_in_torch(english: Corrector) -> None:
     judged = []
     for one in (search, english.search):
         found = one.find(words)
-        probability = found.probabilities(ranking.full)
+        probability = found.weighed(ranking.full)[0]
         places = zip(found.rows.tolist(), found.indices.tolist(), strict=True)
         judged.append({place: (probability[i], found.features[i]) for i, place in enumerate(places)})
     in_torch, in_onnx = judged
