@@ -296,7 +296,7 @@ class CandidateSearch:
         listed = [row * stride + indices for several in (found, heard) for row, indices in enumerate(several)]
         by_sound = np.concatenate([np.empty(0, np.int64), *listed[len(words) :]])
         numbers = np.sort(np.concatenate((*listed, np.arange(len(words)) * stride + as_written)))
-        numbers = numbers.compress(np.concatenate(([True], numbers[1:] != numbers[:-1])))
+        numbers = numbers.compress(numbers > np.concatenate(([-1], numbers[:-1])))
         rows, indices = np.divmod(numbers, stride)
         features = np.zeros((len(rows), len(FEATURES)), np.float32)
         indices[indices == as_written] = AS_WRITTEN

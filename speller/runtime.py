@@ -56,7 +56,12 @@ class Runtime(Protocol):
         ...
 
     def advance(self, symbols: NDArray[np.int64], state: State) -> State:
-        """The state after one more symbol ``(rows,)``, one row or more; a word's first is a direction."""
+        """The state after one more symbol.
+
+        Args:
+            symbols: ``(rows,)``, one or more; a word's first is a direction.
+            state: before it, each part ``(rows, width)``; the last one is not needed.
+        """
         ...
 
     def expect(self, state: State, memory: Memory) -> NDArray[np.float32]:
@@ -106,7 +111,6 @@ class OnnxRuntime:
 
     def advance(self, symbols: NDArray[np.int64], state: State) -> State:
         """See ``Runtime.advance``."""
-        # The last part is for the output alone.
         feeds = dict(zip(self._symbols_and_states, (symbols, *state), strict=False))
         return tuple(self._decoder.run(self._after, feeds))
 

@@ -102,13 +102,13 @@ def test_what_the_cell_carries_on_asks_for_nothing(table_runtime):
         nowhere = (np.zeros((1, 1)), np.zeros((1, 3)), np.zeros((1, 1)))
 
         def advance(self, symbols, state):
-            key, steps = super().advance(symbols, (state[0], state[2]))
-            return key, state[1] + 5, steps
+            key, last = super().advance(symbols, state)
+            return key, state[1] + 5, 2 * last
 
     beginnings = Beginnings(Carrying(len(ALPHABET), 3))
     places = spelled(beginnings, ["abc", "ca"])
-    asking, (key, carried, steps) = beginnings.asking(places), beginnings.at(places)
-    assert [part.tolist() for part in asking] == [key.tolist(), steps.tolist()]
+    asking, (key, carried, last) = beginnings.asking(places), beginnings.at(places)
+    assert [part.tolist() for part in asking] == [key.tolist(), last.tolist()]
     assert carried.shape == (2, 4, 3)
     assert carried[0, :, 0].tolist() == [5, 10, 15, 20]
 
