@@ -19,6 +19,7 @@ README = ROOT / "README.md"
 
 BENCHMARKS = {
     "speed": "correcting",
+    "stages": "stages",
     "harmless": "harmless",
     "training": "training",
     "gradient-flow": "gradient_flow",

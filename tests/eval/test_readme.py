@@ -125,6 +125,7 @@ def test_benchmarks_measured_what_is_here():
     flow = readme.benchmark("gradient-flow")
     of_what = {
         "speed": model,
+        "stages": model,
         "harmless": {**model, "seed": 1},
         "training": {"recipe_sha256": recipe_checksum(Recipe())},
         "gradient-flow": {"recipe_sha256": recipe_checksum(Recipe.read(flow.RECIPE)), "seeds": list(flow.SEEDS)},
