@@ -169,16 +169,20 @@ static void keep(Nearest *nearest, int64_t number, int64_t words) {
     nearest->most = last < farthest ? last : farthest;
 }
 
+/* The letters of a word of so many. */
+INLINE const char *letters_of(const Words *words, int64_t place, int64_t length, int64_t width) {
+    return words->letters + (words->text[length] + (place - words->start[length]) * length) * width;
+}
+
 /* Compares the written word with some of those of one length. */
 INLINE void compare(const Words *words, const Written *written, Nearest *nearest, const int64_t *some, int64_t size,
                     int64_t length, int64_t width) {
-    const char *letters = words->letters + words->text[length] * width;
     for (int64_t first = 0; first < size; first += LANES) {
         const char *spelt[LANES];
         int64_t far[LANES];
         for (int lane = 0; lane < LANES; lane++) {
             int64_t place = some[first + lane < size ? first + lane : first];
-            spelt[lane] = letters + (place - words->start[length]) * length * width;
+            spelt[lane] = letters_of(words, place, length, width);
         }
         fill_distances(far, written, spelt, length, width);
         for (int lane = 0; lane < LANES && first + lane < size; lane++) {
@@ -205,17 +209,15 @@ INLINE void search(const Words *words, const Written *written, Nearest *nearest,
         }
         from = shortest, to = longest;
         for (int64_t length = shortest; length <= longest; length++) {
-            const int64_t start = words->start[length];
             int64_t end = words->start[length + 1], size = 0;
-            const char *letters = words->letters + words->text[length] * width;
-            for (int64_t block = start; block < end; block += BLOCK) {
+            for (int64_t block = words->start[length]; block < end; block += BLOCK) {
                 for (unsigned found = find_bound(bound + block, (uint8_t)reached); found; found &= found - 1) {
                     const int64_t place = block + lowest_bit(found);
                     if (place >= end || !is_near(nearest, reached * words->words + words->rank[place])) {
                         end = place; /* those behind it have higher ranks */
                         break;
                     }
-                    PREFETCH(letters + (place - start) * length * width);
+                    PREFETCH(letters_of(words, place, length, width));
                     some[size++] = place;
                 }
                 if (size > TOGETHER - BLOCK) {

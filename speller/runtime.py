@@ -96,11 +96,11 @@ class OnnxRuntime:
         self._encoder, self._decoder, self._output = map(_open, (encoder, decoder, output))
         states = [value.name for value in self._decoder.get_inputs() if value.name.startswith("state_")]
         self._symbols_and_states = ["symbols", *states]
-        self._after = [value.name for value in self._decoder.get_outputs()]
-        parts = ((value.shape[1], value.type) for value in self._decoder.get_outputs())
+        outputs = self._decoder.get_outputs()
+        self._after = [value.name for value in outputs]
         self.nowhere = tuple(
             np.full((1, width), ZERO, np.uint8) if kind == "tensor(uint8)" else np.zeros((1, width), np.float16)
-            for width, kind in parts
+            for width, kind in ((value.shape[1], value.type) for value in outputs)
         )
         self.symbols = self._output.get_outputs()[0].shape[2]
 

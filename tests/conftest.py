@@ -54,7 +54,7 @@ class TableRuntime:
         return Memory(keys, keys, lengths)
 
     def advance(self, symbols: NDArray[np.int64], state: State) -> State:
-        assert state[0].shape == (len(symbols), 1)
+        assert {part.shape for part in state} == {(len(symbols), 1)}
         self.advanced += zip(state[0][:, 0].astype(int).tolist(), symbols.tolist(), strict=True)
         keys = [self._next(key, symbol) for key, symbol in zip(state[0][:, 0], symbols, strict=True)]
         number = np.array(keys, np.float32)[:, None]

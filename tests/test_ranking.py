@@ -6,12 +6,14 @@ from hypothesis import strategies as st
 from speller.ranking import COLUMN, FEATURES, Stage, weighed
 
 
-@given(st.lists(st.floats(-800, 800), min_size=1, max_size=30))
-def test_scores_come_to_the_softmax_and_the_log_sum_exp_within_each_word(scores: list[float]) -> None:
-    rows = np.arange(len(scores)) % 3
-    probabilities, log_totals = weighed(np.array(scores), rows, min(3, len(scores)))
+@given(st.lists(st.tuples(st.integers(0, 3), st.floats(-800, 800)), min_size=1, max_size=30))
+def test_scores_come_to_the_softmax_and_the_log_sum_exp_within_each_word(scored: list[tuple[int, float]]) -> None:
+    words, rows = np.unique([row for row, _ in scored], return_inverse=True)
+    scores = np.array([score for _, score in scored])
+    probabilities, log_totals = weighed(scores, rows, len(words))
+    assert len(log_totals) == len(words)
     for row, total in enumerate(log_totals):
-        own = np.array(scores)[rows == row]
+        own = scores[rows == row]
         assert total == pytest.approx(np.logaddexp.reduce(own))
         naive = np.exp(own - own.max()) / np.exp(own - own.max()).sum()
         np.testing.assert_allclose(probabilities[rows == row], naive, rtol=1e-9)
